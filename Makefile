@@ -1,0 +1,32 @@
+# PORT (8000) and PANEL_HOME (.panel) may be set: make run PORT=9000
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check format bench
+PYTHON := .venv/bin/python
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Start the panel with three lab servers on this machine
+	@tools/setup run
+	@$(PYTHON) manage.py panel --demo
+
+run: ## Start the panel for your own servers
+	@tools/setup run
+	@$(PYTHON) manage.py panel
+
+test: ## Run every test that this machine can run
+	@tools/setup test
+	@$(PYTHON) -m pytest -ra
+
+check: ## Check format, lint, types, import rules and migrations
+	@tools/setup test
+	@tools/check
+
+format: ## Rewrite the code in the project's format
+	@tools/setup test
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+bench: ## Measure the panel against other tools on lab servers
+	@tools/setup bench
+	@$(PYTHON) -m bench
