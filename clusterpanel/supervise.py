@@ -1,0 +1,218 @@
+"""Keeps a few processes running, and leaves none behind (docs/adr/0001-supervisor.md).
+
+Each service leads its own session, so "everything it started" is a question that /proc can
+answer. What runs is on record before it matters: a supervisor that was itself killed is
+cleaned up after by the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from clusterpanel import procfs
+
+TICK_S = 0.1
+STABLE_S = 10.0  # a service that lived this long is started again at once
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.2, 10.0
+LOG_BYTES = 5_000_000
+
+
+class AlreadyRunning(Exception):
+    """Another supervisor is alive in this home."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(f"already running as process {pid}")
+        self.pid = pid
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process to keep running. Those with a higher stage start later and stop earlier."""
+
+    name: str
+    argv: Sequence[str]
+    stage: int = 1
+    grace_s: float = 5.0
+
+
+@dataclass
+class _Child:
+    service: Service
+    process: subprocess.Popen[bytes] | None = None
+    since: float = 0.0
+    pause: float = FIRST_PAUSE_S
+    due: float = 0.0
+    restarts: int = field(default=-1)
+
+
+class Home:
+    """The folder of one supervisor: its lock, the record of what it started, its logs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = path / "processes.json"
+        self.logs = path / "log"
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = (path / "panel.lock").open("a+")
+
+    def claim(self) -> None:
+        """Take the lock (the kernel drops it when we die) and end what a killed owner left."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.seek(0)
+            raise AlreadyRunning(int(self._lock.read() or 0)) from None
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+        self._end_leftovers()
+
+    def release(self) -> None:
+        self._lock.close()
+
+    def write(self, running: Mapping[int, int]) -> None:
+        """Record pid -> start time of every service, all or nothing."""
+        draft = self.record.with_suffix(".new")
+        draft.write_text(json.dumps({str(pid): started for pid, started in running.items()}))
+        draft.replace(self.record)
+
+    def _end_leftovers(self) -> None:
+        try:
+            recorded = json.loads(self.record.read_text())
+        except (FileNotFoundError, ValueError):
+            return
+        for pid, started in recorded.items():
+            for member in procfs.session(int(pid)):
+                if self._is_ours(member, int(pid), started):
+                    procfs.send(member.pid, signal.SIGKILL)
+        self.record.unlink()
+
+    def _is_ours(self, member: procfs.Process, leader: int, started: int) -> bool:
+        """The leader by pid and start time; one that outlived it by the home it was given."""
+        if member.pid == leader:
+            return member.started == started
+        return procfs.has_environment(member.pid, "PANEL_HOME", str(self.path))
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def bound_log(self, name: str) -> None:
+        """Keep one older log. Copied and cut, because the writer holds the file open."""
+        log = self.log(name)
+        if log.exists() and log.stat().st_size > LOG_BYTES:
+            shutil.copyfile(log, log.with_suffix(".log.1"))
+            os.truncate(log, 0)
+
+
+class Supervisor:
+    """Starts services, restarts what dies, and stops everything that any of them started."""
+
+    def __init__(self, home: Home, services: Sequence[Service], env: Mapping[str, str]) -> None:
+        self._home = home
+        self._env = {**os.environ, **env, "PANEL_HOME": str(home.path)}
+        self._children = [_Child(s) for s in sorted(services, key=lambda s: s.stage)]
+        self._stop_requests = 0
+
+    def run(self, ready: Callable[[], bool], announce: Callable[[], None]) -> None:
+        """Run until asked to stop. `announce` is called once, as soon as `ready` says yes."""
+        self._handle_signals()
+        announced = False
+        try:
+            while not self._stop_requests:
+                self.tick(time.monotonic())
+                if not announced and self.all_running() and ready():
+                    announced = True
+                    announce()
+                time.sleep(TICK_S)
+        finally:
+            self.stop()
+
+    def tick(self, now: float) -> None:
+        """Start what is due, notice what died, keep logs bounded."""
+        for child in self._children:
+            if child.process is None:
+                if now >= child.due:
+                    self._start(child, now)
+            elif child.process.poll() is not None:
+                self._bury(child, now)
+            self._home.bound_log(child.service.name)
+
+    def all_running(self) -> bool:
+        return all(c.process and c.process.poll() is None for c in self._children)
+
+    def restarts(self, name: str) -> int:
+        """How often the service had to be started again."""
+        return max(0, next(c.restarts for c in self._children if c.service.name == name))
+
+    def stop(self) -> None:
+        """Stop stage by stage, the last started first."""
+        for stage in sorted({c.service.stage for c in self._children}, reverse=True):
+            self._stop_all([c for c in self._children if c.service.stage == stage and c.process])
+        self._home.record.unlink(missing_ok=True)
+
+    def _handle_signals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._request_stop)
+
+    def _request_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop_requests += 1
+
+    def _start(self, child: _Child, now: float) -> None:
+        with self._home.log(child.service.name).open("ab") as log:
+            child.process = subprocess.Popen(
+                child.service.argv,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        child.since = now
+        child.restarts += 1
+        self._write_record()
+
+    def _bury(self, child: _Child, now: float) -> None:
+        """End what the dead process left running, then plan the next start."""
+        assert child.process is not None
+        self._kill_session(child.process.pid)
+        child.process = None
+        if now - child.since >= STABLE_S:
+            child.pause = FIRST_PAUSE_S
+        child.due = now + child.pause
+        child.pause = min(child.pause * 2, LAST_PAUSE_S)
+        self._write_record()
+
+    def _stop_all(self, children: Sequence[_Child]) -> None:
+        processes = [c.process for c in children if c.process]
+        for process in processes:
+            procfs.send(process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + max((c.service.grace_s for c in children), default=0)
+        hurry = self._stop_requests + 1  # a second Ctrl-C means now
+        while any(p.poll() is None for p in processes) and time.monotonic() < deadline:
+            if self._stop_requests >= hurry:
+                break
+            time.sleep(TICK_S)
+        for process in processes:
+            self._kill_session(process.pid)
+            process.wait()
+
+    def _kill_session(self, pid: int) -> None:
+        """Until nothing is left: a process may fork while its session is being read."""
+        while members := procfs.session(pid):
+            for member in members:
+                procfs.send(member.pid, signal.SIGKILL)
+            time.sleep(0.01)
+
+    def _write_record(self) -> None:
+        pids = [c.process.pid for c in self._children if c.process]
+        self._home.write({p.pid: p.started for p in map(procfs.read, pids) if p})

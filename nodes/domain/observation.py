@@ -1,0 +1,133 @@
+"""What was read from the nodes, and when. Unknown is a value of its own (law 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nodes.domain.text import Text
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """We could not ask, or did not understand the answer. Never the same as no, down or zero."""
+
+    why: Text
+    raw: str = ""
+
+
+@dataclass(frozen=True)
+class GaleraFacts:
+    """`SHOW GLOBAL STATUS LIKE 'wsrep\\_%'` of a server that answered SQL.
+
+    `wsrep_on` False means a standalone MariaDB; then the other fields are empty or 0.
+    """
+
+    wsrep_on: bool
+    cluster_status: str = ""  # Primary, non-Primary, Disconnected
+    cluster_size: int = 0
+    cluster_uuid: str = ""
+    local_state: int = 0  # 4 is Synced
+    local_state_comment: str = ""
+    ready: bool = False
+    raw: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def synced(self) -> bool:
+        return self.ready and self.cluster_status == "Primary" and self.local_state == 4
+
+
+@dataclass(frozen=True)
+class GlusterPeer:
+    uuid: str
+    hostname: str
+    connected: bool
+    state: int  # 3 is "Peer in Cluster"
+    state_text: str
+
+    @property
+    def well(self) -> bool:
+        return self.connected and self.state == 3
+
+
+@dataclass(frozen=True)
+class GlusterBrick:
+    """One brick; `online` None when the node that has it did not answer."""
+
+    name: str  # host:/path
+    host_uuid: str
+    arbiter: bool
+    online: bool | None
+    heal_pending: int | None = None
+
+
+@dataclass(frozen=True)
+class GlusterVolume:
+    name: str
+    started: bool
+    replica: int
+    arbiters: int
+    bricks: tuple[GlusterBrick, ...]
+
+    @property
+    def well(self) -> bool:
+        return self.started and bool(self.bricks) and all(b.online for b in self.bricks)
+
+
+@dataclass(frozen=True)
+class MountFacts:
+    """What stands at `APP/backend/storage/` on this node."""
+
+    mounted: bool
+    fstype: str = ""
+    source: str = ""
+    answers: bool = False  # a timed write and read worked
+
+
+@dataclass(frozen=True)
+class EnvFacts:
+    """The `.env` of one node: its three keys (None: the key is absent) and its hash."""
+
+    present: bool
+    sha256: str = ""
+    keys: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """Everything read from one node in one sweep. `taken_at` is seconds since the epoch, UTC.
+
+    A node that did not answer has `ssh` Unknown and every other fact Unknown with the same reason.
+    """
+
+    host: str
+    taken_at: float
+    ssh: bool | Unknown
+    is_root: bool | Unknown
+    boot_id: str | Unknown
+    hostname: str | Unknown
+    addresses: tuple[str, ...] | Unknown
+    units: (
+        Mapping[str, str] | Unknown
+    )  # mariadb, mariadb.socket, glusterd -> active, inactive, failed…
+    mysqld_running: bool | Unknown
+    databases: Mapping[str, int] | Unknown  # name -> tables, system schemas left out
+    galera: GaleraFacts | Unknown
+    env: EnvFacts | Unknown
+    scripts: Mapping[str, bool] | Unknown  # file name -> readable
+    gluster_peers: tuple[GlusterPeer, ...] | Unknown
+    gluster_volumes: tuple[GlusterVolume, ...] | Unknown
+    mount: MountFacts | Unknown
+    disk_free: Mapping[str, int] | Unknown  # path -> bytes
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """One sweep over the cluster, in the order of the peer lists."""
+
+    nodes: tuple[NodeFacts, ...]
+
+    def node(self, host: str) -> NodeFacts:
+        return next(node for node in self.nodes if node.host == host)

@@ -1,0 +1,129 @@
+"""What exists: clusters, their settings by revision, pinned host keys, and what was seen."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from clusterpanel.fields import EncryptedTextField
+from nodes.domain.peers import PeerSettings
+
+DEFAULT_APP_DIR = "/var/www/html/dpiui2"
+
+
+class Cluster(models.Model):
+    """One dpiui2 cluster and how the panel reaches its servers."""
+
+    name = models.CharField(max_length=64, unique=True)
+    app_dir = models.CharField(max_length=255, default=DEFAULT_APP_DIR)
+    ssh_username = models.CharField(max_length=64, default="root")
+    ssh_port = models.PositiveIntegerField(default=22)
+    ssh_private_key = EncryptedTextField(blank=True, default="")
+    ssh_password = EncryptedTextField(blank=True, default="")
+    monitor_password = EncryptedTextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def revision(self) -> SettingsRevision:
+        """The settings the panel wants now: the newest revision."""
+        newest = self.revisions.order_by("-number").first()
+        assert newest is not None  # a cluster is created together with revision 1
+        return newest
+
+
+class SettingsRevision(models.Model):
+    """The three keys as somebody saved them once; never changed afterwards."""
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    galera_peer_hosts = models.JSONField()
+    cluster_fs_peer_hosts = models.JSONField()
+    cluster_primary_host = models.CharField(max_length=253)
+    two_galera_acknowledged = models.BooleanField(default=False)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cluster", "number"], name="one_revision_per_number")
+        ]
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"{self.cluster} revision {self.number}"
+
+    @property
+    def peers(self) -> PeerSettings:
+        return PeerSettings(
+            tuple(self.galera_peer_hosts),
+            tuple(self.cluster_fs_peer_hosts),
+            self.cluster_primary_host,
+        )
+
+
+class HostKey(models.Model):
+    """A host key that a person compared and accepted (law 12)."""
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="host_keys")
+    host = models.CharField(max_length=253)
+    type = models.CharField(max_length=64)
+    base64 = models.TextField()
+    sha256 = models.CharField(max_length=64)  # "SHA256:…" as ssh-keygen prints it
+    trusted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    trusted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cluster", "host"], name="one_pinned_key_per_host")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.sha256}"
+
+
+class Observation(models.Model):
+    """The newest sweep of one node; `facts` is `NodeFacts` as JSON."""
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="observations")
+    host = models.CharField(max_length=253)
+    taken_at = models.DateTimeField()
+    facts = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cluster", "host"], name="one_newest_per_host")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host} at {self.taken_at:%F %T}"
+
+
+class CheckResult(models.Model):
+    """One cell of the table node × check: the newest answer."""
+
+    class State(models.TextChoices):
+        OK = "ok"
+        WARNING = "warning"
+        FAILED = "failed"
+        UNKNOWN = "unknown"
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="checks")
+    host = models.CharField(max_length=253)
+    check_id = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=State.choices)
+    detail = models.JSONField()  # Text
+    fix = models.JSONField(null=True)  # Text, or null when there is nothing to fix
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "host", "check_id"], name="one_result_per_cell"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.check_id}: {self.state}"
