@@ -20,7 +20,7 @@ test: ## Run every test that this machine can run
 
 check: ## Check format, lint, types, import rules and migrations
 	@tools/setup test
-	@tools/check
+	@$(PYTHON) -m pytest -q tests/architecture
 
 format: ## Rewrite the code in the project's format
 	@tools/setup test

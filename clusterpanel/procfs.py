@@ -33,7 +33,7 @@ def read(pid: int) -> Process | None:
 
 def session(sid: int) -> list[Process]:
     """Living processes of one session: a child that leads it, and everything below."""
-    everything = (read(int(entry)) for entry in os.listdir("/proc") if entry.isdigit())
+    everything = (read(int(p.name)) for p in Path("/proc").iterdir() if p.name.isdigit())
     return [p for p in everything if p and p.session == sid and p.state != ZOMBIE]
 
 

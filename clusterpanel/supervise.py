@@ -7,6 +7,7 @@ cleaned up after by the next one.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -15,7 +16,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -24,7 +26,9 @@ from clusterpanel import procfs
 TICK_S = 0.1
 STABLE_S = 10.0  # a service that lived this long is started again at once
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.2, 10.0
+KILL_WITHIN_S = 5.0
 LOG_BYTES = 5_000_000
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class AlreadyRunning(Exception):
@@ -52,7 +56,17 @@ class _Child:
     since: float = 0.0
     pause: float = FIRST_PAUSE_S
     due: float = 0.0
-    restarts: int = field(default=-1)
+
+
+def end_session(sid: int, ours: Callable[[procfs.Process], bool] = lambda _: True) -> None:
+    """Kill until nothing is left: a process may fork while its session is being read."""
+    deadline = time.monotonic() + KILL_WITHIN_S
+    while members := [p for p in procfs.session(sid) if ours(p)]:
+        for member in members:
+            procfs.send(member.pid, signal.SIGKILL)
+        if time.monotonic() > deadline:  # stuck in the kernel: it dies when it wakes
+            return
+        time.sleep(0.01)
 
 
 class Home:
@@ -80,10 +94,11 @@ class Home:
     def release(self) -> None:
         self._lock.close()
 
-    def write(self, running: Mapping[int, int]) -> None:
-        """Record pid -> start time of every service, all or nothing."""
+    def write(self, running: Mapping[str, procfs.Process]) -> None:
+        """Record every service with its pid and start time, all or nothing."""
+        services = {name: [p.pid, p.started] for name, p in running.items()}
         draft = self.record.with_suffix(".new")
-        draft.write_text(json.dumps({str(pid): started for pid, started in running.items()}))
+        draft.write_text(json.dumps({"boot": BOOT_ID.read_text(), "services": services}))
         draft.replace(self.record)
 
     def _end_leftovers(self) -> None:
@@ -91,10 +106,9 @@ class Home:
             recorded = json.loads(self.record.read_text())
         except (FileNotFoundError, ValueError):
             return
-        for pid, started in recorded.items():
-            for member in procfs.session(int(pid)):
-                if self._is_ours(member, int(pid), started):
-                    procfs.send(member.pid, signal.SIGKILL)
+        if recorded["boot"] == BOOT_ID.read_text():
+            for pid, started in recorded["services"].values():
+                end_session(pid, partial(self._is_ours, leader=pid, started=started))
         self.record.unlink()
 
     def _is_ours(self, member: procfs.Process, leader: int, started: int) -> bool:
@@ -123,16 +137,13 @@ class Supervisor:
         self._children = [_Child(s) for s in sorted(services, key=lambda s: s.stage)]
         self._stop_requests = 0
 
-    def run(self, ready: Callable[[], bool], announce: Callable[[], None]) -> None:
-        """Run until asked to stop. `announce` is called once, as soon as `ready` says yes."""
+    def run(self, watch: Callable[[], None]) -> None:
+        """Run until asked to stop; `watch` is called at every turn."""
         self._handle_signals()
-        announced = False
         try:
             while not self._stop_requests:
                 self.tick(time.monotonic())
-                if not announced and self.all_running() and ready():
-                    announced = True
-                    announce()
+                watch()
                 time.sleep(TICK_S)
         finally:
             self.stop()
@@ -143,26 +154,31 @@ class Supervisor:
             if child.process is None:
                 if now >= child.due:
                     self._start(child, now)
-            elif child.process.poll() is not None:
-                self._bury(child, now)
+            elif not _alive(child.process):
+                self._bury(child, child.process, now)
             self._home.bound_log(child.service.name)
 
-    def all_running(self) -> bool:
-        return all(c.process and c.process.poll() is None for c in self._children)
-
-    def restarts(self, name: str) -> int:
-        """How often the service had to be started again."""
-        return max(0, next(c.restarts for c in self._children if c.service.name == name))
+    def down(self) -> list[str]:
+        """Names of the services that do not run right now."""
+        return [c.service.name for c in self._children if not (c.process and _alive(c.process))]
 
     def stop(self) -> None:
         """Stop stage by stage, the last started first."""
         for stage in sorted({c.service.stage for c in self._children}, reverse=True):
-            self._stop_all([c for c in self._children if c.service.stage == stage and c.process])
+            self._stop_all(
+                [
+                    (c.process, c.service.grace_s)
+                    for c in self._children
+                    if c.process and c.service.stage == stage
+                ]
+            )
         self._home.record.unlink(missing_ok=True)
 
     def _handle_signals(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._request_stop)
+        signal.signal(signal.SIGINT, self._request_stop)
+        signal.signal(signal.SIGTERM, self._request_stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
+            signal.signal(signal.SIGHUP, self._request_stop)
 
     def _request_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stop_requests += 1
@@ -178,13 +194,11 @@ class Supervisor:
                 start_new_session=True,
             )
         child.since = now
-        child.restarts += 1
         self._write_record()
 
-    def _bury(self, child: _Child, now: float) -> None:
+    def _bury(self, child: _Child, process: subprocess.Popen[bytes], now: float) -> None:
         """End what the dead process left running, then plan the next start."""
-        assert child.process is not None
-        self._kill_session(child.process.pid)
+        _end(process)
         child.process = None
         if now - child.since >= STABLE_S:
             child.pause = FIRST_PAUSE_S
@@ -192,27 +206,32 @@ class Supervisor:
         child.pause = min(child.pause * 2, LAST_PAUSE_S)
         self._write_record()
 
-    def _stop_all(self, children: Sequence[_Child]) -> None:
-        processes = [c.process for c in children if c.process]
-        for process in processes:
+    def _stop_all(self, running: list[tuple[subprocess.Popen[bytes], float]]) -> None:
+        """Ask all of them, and end each one that is still there when its time is over."""
+        for process, _ in running:
             procfs.send(process.pid, signal.SIGTERM)
-        deadline = time.monotonic() + max((c.service.grace_s for c in children), default=0)
+        asked = time.monotonic()
         hurry = self._stop_requests + 1  # a second Ctrl-C means now
-        while any(p.poll() is None for p in processes) and time.monotonic() < deadline:
-            if self._stop_requests >= hurry:
-                break
+        while running:
             time.sleep(TICK_S)
-        for process in processes:
-            self._kill_session(process.pid)
-            process.wait()
-
-    def _kill_session(self, pid: int) -> None:
-        """Until nothing is left: a process may fork while its session is being read."""
-        while members := procfs.session(pid):
-            for member in members:
-                procfs.send(member.pid, signal.SIGKILL)
-            time.sleep(0.01)
+            waited = float("inf") if self._stop_requests >= hurry else time.monotonic() - asked
+            for process, grace_s in running:
+                if waited > grace_s or not _alive(process):
+                    _end(process)
+            running = [(p, grace_s) for p, grace_s in running if p.returncode is None]
 
     def _write_record(self) -> None:
-        pids = [c.process.pid for c in self._children if c.process]
-        self._home.write({p.pid: p.started for p in map(procfs.read, pids) if p})
+        seen = {c.service.name: procfs.read(c.process.pid) for c in self._children if c.process}
+        self._home.write({name: process for name, process in seen.items() if process})
+
+
+def _alive(process: subprocess.Popen[bytes]) -> bool:
+    """Without reaping it: a zombie keeps its number from being given to a stranger."""
+    seen = procfs.read(process.pid)
+    return seen is not None and seen.state != procfs.ZOMBIE
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    end_session(process.pid)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(TICK_S)

@@ -1,0 +1,88 @@
+"""What a running panel consists of, and how to tell that it is up."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+from django.contrib.auth import get_user_model
+
+from clusterpanel.supervise import Service
+
+ADDRESS = "127.0.0.1"
+ADMIN = "admin"
+PASSWORD_FILE = "admin-password"
+
+
+def services(port: int, workers: int, broker: tuple[str, ...]) -> list[Service]:
+    """Broker first and last; without one of its own (REDIS_URL is given) the other three."""
+    python = (sys.executable, "-m")
+    celery = (*python, "celery", "-A", "clusterpanel")
+    web = (*python, "uvicorn", "clusterpanel.asgi:application", "--host", ADDRESS)
+    # Without a limit, uvicorn waits for ever for pages that hold a stream open.
+    quiet = ("--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning")
+    # Workers neither greet nor watch each other: the database says who owns a run.
+    alone = ("--without-gossip", "--without-mingle", "--loglevel", "WARNING")
+    # Its entries repeat every few seconds: a schedule on disk could only be damaged.
+    schedule = ("-S", "celery.beat.Scheduler", "--pidfile=", "--loglevel", "WARNING")
+    return [
+        *([Service("broker", broker, stage=0)] if broker else []),
+        Service("web", (*web, "--port", str(port), *quiet)),
+        Service("worker", (*celery, "worker", "--pool", "prefork", "-c", str(workers), *alone)),
+        Service("scheduler", (*celery, "beat", *schedule)),
+    ]
+
+
+def port_is_taken(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError:
+            return True
+    return False
+
+
+def answers(port: int) -> bool:
+    """Whether the web process is up and reaches its database and broker."""
+    connection = http.client.HTTPConnection(ADDRESS, port, timeout=1)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def admin_password(home: Path) -> str | None:
+    """The first administrator's password while it is still the one made here, else None.
+
+    An empty panel gets its administrator now. The password stays readable for the owner of
+    the home alone, so that the next start can show it again until it is changed.
+    """
+    users = get_user_model().objects
+    kept = home / PASSWORD_FILE
+    if not users.exists():
+        password = secrets.token_urlsafe(12)
+        kept.touch(mode=0o600)
+        kept.write_text(password + "\n")
+        users.create_superuser(username=ADMIN, password=password)
+        return password
+    if not kept.exists():
+        return None
+    password = kept.read_text().strip()
+    admin = users.filter(username=ADMIN).first()
+    if admin and admin.check_password(password):
+        return password
+    kept.unlink()
+    return None
+
+
+def default_workers() -> int:
+    """A run holds a worker while it lasts, so more than the processors can use."""
+    return max(4, os.cpu_count() or 1)

@@ -1,0 +1,108 @@
+"""`manage.py panel`: the whole panel in one command (see `make run` and `make demo`)."""
+
+from __future__ import annotations
+
+import os
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import connections
+
+from clusterpanel import demo, launch
+from clusterpanel.broker import private_broker
+from clusterpanel.supervise import AlreadyRunning, Home, Supervisor
+
+PATIENCE_S = 30.0
+
+
+class Command(BaseCommand):
+    help = "Start broker, web, worker and scheduler, and keep them running until Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        port = int(os.environ.get("PORT", "8000"))
+        parser.add_argument("--port", type=int, default=port)
+        parser.add_argument("--workers", type=int, default=launch.default_workers())
+        parser.add_argument("--demo", action="store_true", help="with three lab servers")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        os.umask(0o077)
+        home = self._claim(Path(settings.PANEL_HOME))
+        if launch.port_is_taken(options["port"]):
+            raise CommandError(
+                f"Port {options['port']} is in use by another program. "
+                f"Choose another: make {'demo' if options['demo'] else 'run'} PORT=8001"
+            )
+        try:
+            self._start(home, options)
+        except KeyboardInterrupt:
+            self.stdout.write("Stopped.")
+        finally:
+            home.release()
+
+    def _claim(self, path: Path) -> Home:
+        try:
+            home = Home(path)
+            home.claim()
+        except AlreadyRunning as other:
+            raise CommandError(
+                f"A panel with PANEL_HOME {path} is already running (process {other.pid}). "
+                f"Stop it first: kill {other.pid}"
+            ) from None
+        return home
+
+    def _start(self, home: Home, options: dict[str, Any]) -> None:
+        call_command("migrate", interactive=False, verbosity=0)
+        password = launch.admin_password(home.path)
+        connections.close_all()
+        lab = demo.prepare(home.path, self.stdout.write) if options["demo"] else ""
+        env = {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
+        broker: tuple[str, ...] = ()
+        if not os.environ.get("REDIS_URL"):
+            private = private_broker(home.path)
+            env["REDIS_URL"], broker = private.url, private.argv
+        parts = launch.services(options["port"], options["workers"], broker)
+        supervisor = Supervisor(home, parts, env)
+        report = self._report(home.path, password, lab, options["port"])
+        supervisor.run(Watch(self, supervisor, options["port"], report))
+        self.stdout.write("Stopped.")
+
+    def _report(self, home: Path, password: str | None, lab: str, port: int) -> str:
+        change = "change it: .venv/bin/python manage.py changepassword admin"
+        kept = f"{password}\n            kept in {home / launch.PASSWORD_FILE}; {change}"
+        return (
+            f"Cluster Panel is ready: http://{launch.ADDRESS}:{port}\n"
+            f"  user:     {launch.ADMIN}\n"
+            f"  password: {kept if password else 'the one you set'}\n"
+            f"{lab or 'Next: sign in and add your three servers.'}\n"
+            f"Logs are in {home / 'log'}. Ctrl-C stops the panel."
+        )
+
+
+class Watch:
+    """Says once that the panel is up, or where to look while it is not."""
+
+    def __init__(self, out: BaseCommand, supervisor: Supervisor, port: int, report: str) -> None:
+        self._out, self._supervisor, self._port, self._report = out.stdout, supervisor, port, report
+        self._complain_at = time.monotonic() + PATIENCE_S
+        self._ready = False
+
+    def __call__(self) -> None:
+        if self._ready:
+            return
+        down = self._supervisor.down()
+        if not down and launch.answers(self._port):
+            self._ready = True
+            self._say(self._report)
+        elif time.monotonic() > self._complain_at:
+            self._complain_at += PATIENCE_S
+            self._say(
+                f"Still starting; not up yet: {', '.join(down) or 'web'}. See the log folder."
+            )
+
+    def _say(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()

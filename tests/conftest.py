@@ -1,0 +1,89 @@
+"""Every test run has a home of its own, and no test reaches another machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+LAB_TIMEOUT_S = 900
+IN_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # inherits its parent's home
+
+# Before Django reads its settings: two test runs, or a test run and a panel, never meet.
+if not IN_XDIST_WORKER:
+    if settings.configured:
+        pytest.exit(
+            "Run the tests without DJANGO_SETTINGS_MODULE and --ds: they set it themselves."
+        )
+    for name in ("DATABASE_URL", "PORT"):
+        os.environ.pop(name, None)
+    os.environ["PANEL_HOME"] = tempfile.mkdtemp(prefix="panel-test-")
+    os.environ["REDIS_URL"] = f"unix://{os.environ['PANEL_HOME']}/broker/broker.sock"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "clusterpanel.settings"
+
+
+def pytest_unconfigure() -> None:
+    if not IN_XDIST_WORKER:
+        shutil.rmtree(os.environ["PANEL_HOME"], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("lab") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LAB_TIMEOUT_S))
+
+
+@pytest.fixture(autouse=True)
+def _only_this_machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that would reach the network fails at the line that tries."""
+    if request.node.get_closest_marker("lab") or request.node.get_closest_marker("browser"):
+        return
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+
+
+def _guarded(original: Callable[[socket.socket, Any], Any]) -> Callable[[socket.socket, Any], Any]:
+    def connect(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = address[0]
+            if not (host.startswith("127.") or host in ("localhost", "::1")):
+                raise AssertionError(f"this test tried to reach {host}")
+        return original(self, address)
+
+    return connect
+
+
+@pytest.fixture(scope="session")
+def broker_url() -> Iterator[str]:
+    """A private broker at the address that the settings of the tests name."""
+    from clusterpanel.broker import private_broker
+
+    broker = private_broker(Path(os.environ["PANEL_HOME"]))
+    log = Path(os.environ["PANEL_HOME"], "broker.log")
+    with log.open("wb") as out:
+        server = subprocess.Popen(broker.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    listening = Path(broker.url.removeprefix("unix://"))
+    deadline = time.monotonic() + 10
+    while not listening.exists():
+        if server.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"the broker did not start:\n{log.read_text()}", pytrace=False)
+        time.sleep(0.02)
+    yield broker.url
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture
+def python() -> str:
+    """The interpreter that runs the tests."""
+    return sys.executable
