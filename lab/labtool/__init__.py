@@ -1,0 +1,1 @@
+"""The lab: real nodes (systemd, sshd, MariaDB Galera, GlusterFS) in namespaces on this machine."""

@@ -1,0 +1,104 @@
+"""What happens to a whole lab. Every function looks first at what exists and does only what is missing."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from labtool import base, cgroups, host, identity, mounts, network, node, state
+from labtool.names import MAX_NODES, Names
+from labtool.proc import LabError
+from labtool.state import Lab, Node
+
+_BOOT_SECONDS = 120
+
+
+def up(names: Names, count: int | None) -> Lab:
+    """Bring the lab to "all nodes on", whatever an earlier command or its death left behind."""
+    host.check()
+    base.ensure()
+    host.install_missing_packages()
+    lab = _decide(names, count)
+    identity.ensure_keys(lab)
+    _start(lab, [each for each in lab.nodes if not node.is_on(each)])
+    return lab
+
+
+def reset(lab: Lab, new_host_keys: bool) -> None:
+    """Throw every node away and boot pristine ones: same addresses, root key and password."""
+    base.ensure()
+    _in_parallel(node.cut_power, lab.nodes)
+    if new_host_keys:
+        identity.forget_host_keys(lab)
+    identity.ensure_keys(lab)
+    for each in lab.nodes:
+        node.discard_disk(each)
+        network.rejoin(each)
+    _start(lab, lab.nodes)
+
+
+def boot(lab: Lab, one: Node) -> None:
+    """Switch one node on; only sshd is waited for, a database without its cluster may never come."""
+    network.ensure_bridge(lab)
+    if not node.is_on(one):
+        node.prepare_disk(one, identity.password_hash(lab))
+        node.start(one)
+    node.await_ssh(one, _BOOT_SECONDS)
+
+
+def down(names: Names) -> None:
+    """Remove the lab without a trace, found by its name alone: `lab.json` may be lost or never written."""
+    for _ in range(3):
+        _remove_everything(names)
+        left = leftovers(names)
+        if not left:
+            return
+    raise LabError(f"of lab {names.lab!r} this is still there: {', '.join(left)}")
+
+
+def leftovers(names: Names) -> list[str]:
+    """What a lab has in this kernel and on this disk."""
+    directory = names.home / names.lab
+    groups = [str(path) for path in cgroups.paths(names.cgroup) if path.exists()]
+    left_mounts = [str(path) for path in mounts.mounted_below(directory)]
+    files = [str(directory)] if directory.exists() else []
+    return groups + left_mounts + network.leftovers(names) + files
+
+
+def _decide(names: Names, count: int | None) -> Lab:
+    """The stored lab, or a new one whose address range is taken before anyone else may look."""
+    if count is not None and not 1 <= count <= MAX_NODES:
+        raise LabError(f"a lab has 1 to {MAX_NODES} nodes, not {count}")
+    with state.allocation_lock():
+        known = state.load(names)
+        lab = state.grown(known, count or known.count) if known else state.create(names, count or 3)
+        network.ensure_bridge(lab)
+    return lab
+
+
+def _start(lab: Lab, nodes: list[Node]) -> None:
+    """Boot nodes and wait: a pristine one must have its database, an old one may be waiting for a cluster."""
+    network.ensure_bridge(lab)
+    password = identity.password_hash(lab)
+    pristine = [each for each in nodes if node.prepare_disk(each, password)]
+    _in_parallel(node.start, nodes)
+    node.empty_trash(lab.dir)
+    for each in nodes:
+        node.await_ssh(each, _BOOT_SECONDS)
+    for each in pristine:
+        node.await_database(each, _BOOT_SECONDS)
+
+
+def _remove_everything(names: Names) -> None:
+    directory = names.home / names.lab
+    cgroups.kill(names.cgroup)
+    mounts.unmount_below(directory)
+    network.remove(names)
+    cgroups.remove(names.cgroup)
+    for number in range(1, MAX_NODES + 1):
+        node.remove_nspawn_traces(names, number)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _in_parallel(act: Callable[[Node], None], nodes: Iterable[Node]) -> None:
+    with ThreadPoolExecutor(MAX_NODES) as pool:
+        list(pool.map(act, nodes))

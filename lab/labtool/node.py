@@ -1,0 +1,190 @@
+"""One node: its disk, its power switch, and whether it answers."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from labtool import base, cgroups, identity, mounts, network
+from labtool.names import Names
+from labtool.proc import LabError, wait_until
+from labtool.state import Node
+
+_SUPERVISE = Path(__file__).resolve().parent.parent / "supervise.sh"
+_NSPAWN_RUN = Path("/run/systemd/nspawn")
+# systemd's own signals to process 1: start poweroff.target, start reboot.target.
+_POWEROFF, _REBOOT = signal.SIGRTMIN + 4, signal.SIGRTMIN + 5
+
+
+def is_on(node: Node) -> bool:
+    """Whether anything of the node runs, its keeper included: also true in the middle of a reboot."""
+    return bool(cgroups.processes(node.cgroup))
+
+
+def boot_id(node: Node) -> str | None:
+    pid = cgroups.init_pid(_box(node))
+    try:
+        return Path(f"/proc/{pid}/root/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:  # off, or not that far yet
+        return None
+
+
+def prepare_disk(node: Node, password_hash: str) -> bool:
+    """Make a pristine disk unless there is a complete one; whether it was made now."""
+    if node.prepared.exists():
+        _mount(node, json.loads(node.layers.read_text()))
+        return False
+    discard_disk(node)
+    lower = [str(path) for path in base.lower_layers(node.number)]
+    node.data.mkdir(parents=True)
+    node.layers.write_text(json.dumps(lower))
+    _mount(node, lower)
+    identity.install(node, password_hash)
+    node.prepared.touch()
+    return True
+
+
+def discard_disk(node: Node) -> None:
+    """Put the node's files out of the way; `empty_trash` deletes them when there is time."""
+    mounts.unmount_below(node.dir)
+    if node.dir.exists():
+        trash = trash_directory(node.lab.dir)
+        trash.mkdir(exist_ok=True)
+        node.dir.rename(trash / f"{node.name}.{os.urandom(4).hex()}")
+
+
+def empty_trash(lab_dir: Path) -> None:
+    shutil.rmtree(trash_directory(lab_dir), ignore_errors=True)
+
+
+def trash_directory(lab_dir: Path) -> Path:
+    return lab_dir / "trash"
+
+
+def start(node: Node) -> None:
+    """Switch the node on and leave it to its keeper. Returns when its first process exists."""
+    network.ensure_port(node)
+    for group in (_keeper(node), _box(node)):
+        cgroups.create(group)
+    node.console.parent.mkdir(exist_ok=True)
+    with node.console.open("ab") as console:
+        keeper = subprocess.Popen(
+            [str(_SUPERVISE), _spelled(_keeper(node)), _spelled(_box(node)), *_nspawn(node)],
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            cwd="/",
+            start_new_session=True,
+        )
+    up_or_dead = lambda: cgroups.init_pid(_box(node)) is not None or keeper.poll() is not None  # noqa: E731
+    if not wait_until(up_or_dead, seconds=20, pause=0.01) or keeper.returncode is not None:
+        raise LabError(f"{node.name} did not start; {console_tail(node)}")
+
+
+def cut_power(node: Node) -> None:
+    """End every process of the node at once, the keeper first so that it boots nothing again."""
+    cgroups.kill(_keeper(node))
+    cgroups.kill(_box(node))
+    cgroups.remove(node.cgroup)
+    remove_nspawn_traces(node.lab.names, node.number)
+
+
+def power_off(node: Node, seconds: float) -> None:
+    """A clean shutdown, as `systemctl poweroff` in the node would do it."""
+    _signal_init(node, _POWEROFF)
+    if not wait_until(lambda: not is_on(node), seconds):
+        raise LabError(f"{node.name} is not off after {seconds:.0f} s; {console_tail(node)}")
+    cut_power(node)  # nothing runs any more: this removes the empty groups
+
+
+def restart(node: Node, seconds: float) -> None:
+    """A clean reboot; returns when the new boot answers."""
+    before = boot_id(node)
+    _signal_init(node, _REBOOT)
+    if not wait_until(lambda: boot_id(node) not in (None, before), seconds):
+        raise LabError(f"{node.name} did not reboot within {seconds:.0f} s; {console_tail(node)}")
+    await_ssh(node, seconds)
+
+
+def await_ssh(node: Node, seconds: float) -> None:
+    if not wait_until(lambda: _ssh_answers(node), seconds):
+        raise LabError(f"sshd of {node.name} does not answer after {seconds:.0f} s; {console_tail(node)}")
+
+
+def await_database(node: Node, seconds: float) -> None:
+    if not wait_until(lambda: _database_answers(node), seconds):
+        raise LabError(f"MariaDB of {node.name} does not answer after {seconds:.0f} s; {console_tail(node)}")
+
+
+def console_tail(node: Node) -> str:
+    try:
+        lines = node.console.read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return "it has written nothing"
+    return f"{node.console} ends with:\n" + "\n".join(lines[-12:])
+
+
+def remove_nspawn_traces(names: Names, number: int) -> None:
+    """nspawn tidies these up itself, unless it was killed."""
+    for directory in ("propagate", "unix-export"):
+        shutil.rmtree(_NSPAWN_RUN / directory / names.machine(number), ignore_errors=True)
+
+
+def _mount(node: Node, lower: list[str]) -> None:
+    if not mounts.is_mounted(node.root):
+        mounts.mount_overlay([Path(path) for path in lower], node.dir, node.root)
+
+
+def _keeper(node: Node) -> str:
+    return f"{node.cgroup}/keeper"
+
+
+def _box(node: Node) -> str:
+    return f"{node.cgroup}/box"
+
+
+def _spelled(group: str) -> str:
+    return " ".join(str(path) for path in cgroups.paths(group))
+
+
+def _nspawn(node: Node) -> list[str]:
+    return [
+        *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit"),
+        *("--directory", str(node.root)),
+        *("--machine", node.lab.names.machine(node.number), "--hostname", node.name),
+        f"--network-namespace-path=/run/netns/{node.netns}",
+        "--bind=/dev/fuse",
+        f"--bind={node.data}:/data",
+        *("--capability=all", "--link-journal=no", "--resolv-conf=off", "--timezone=off"),
+        "--console=pipe",
+    ]
+
+
+def _signal_init(node: Node, number: int) -> None:
+    pid = cgroups.init_pid(_box(node))
+    if pid is None:
+        raise LabError(f"{node.name} is off")
+    os.kill(pid, number)
+
+
+def _ssh_answers(node: Node) -> bool:
+    try:
+        with socket.create_connection((str(node.address), 22), timeout=1) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _database_answers(node: Node) -> bool:
+    """Whether the server greets on its socket, which the host reaches through the node's root."""
+    pid = cgroups.init_pid(_box(node))
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1)
+            connection.connect(f"/proc/{pid}/root/run/mysqld/mysqld.sock")
+            return len(connection.recv(5)) == 5
+    except OSError:
+        return False
