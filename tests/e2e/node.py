@@ -1,0 +1,57 @@
+"""A lab node seen past the panel, by plain ssh: what really is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+JOBS = "/var/lib/clusterpanel/jobs"
+
+
+@dataclass(frozen=True)
+class Node:
+    address: str
+    key: str
+
+    def run_bytes(self, command: str) -> bytes:
+        argv = ["ssh", "-q", "-i", self.key, "-o", "StrictHostKeyChecking=no"]
+        argv += ["-o", "UserKnownHostsFile=/dev/null", f"root@{self.address}", command]
+        done = subprocess.run(argv, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout
+
+    def run(self, command: str) -> str:
+        return self.run_bytes(command).decode().strip()
+
+    def file(self, path: str) -> str:
+        return self.run(f"cat {path}")
+
+    def sql(self, query: str) -> str:
+        return self.run(f'mariadb -N -B -e "{query}"')
+
+    def wsrep(self, name: str) -> str:
+        return self.sql(f"SHOW GLOBAL STATUS LIKE '{name}'").split("\t")[-1]
+
+    def tree(self, folder: str) -> dict[str, str]:
+        """Every file below `folder` with the SHA-256 of its content."""
+        lines = self.run(f"cd {folder} && find . -type f -exec sha256sum {{}} +").splitlines()
+        return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
+
+    def job_folder(self, run: str, step: str) -> str:
+        names = self.run(f"ls {JOBS}").splitlines()
+        pattern = re.compile(rf"{re.escape(run)}-{re.escape(step)}\b")
+        return f"{JOBS}/{next(name for name in names if pattern.match(name))}"
+
+    def job_starts(self, run: str, step: str) -> int:
+        """How many job directories this step has: one for each time it was started."""
+        names = self.run(f"ls {JOBS}").splitlines()
+        return sum(name.startswith(f"{run}-{step}") for name in names)
+
+    def job_log(self, run: str, step: str) -> bytes:
+        return self.run_bytes(f"cat {self.job_folder(run, step)}/log")
+
+
+def nodes_of(lab: dict[str, Any]) -> list[Node]:
+    return [Node(node["address"], lab["key"]) for node in lab["nodes"]]

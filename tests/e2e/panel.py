@@ -1,0 +1,181 @@
+"""A whole panel of its own (broker, web, worker, scheduler) and a client of its API."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+READY = re.compile(r"Cluster Panel is ready: (http://127\.0\.0\.1:\d+)")
+PASSWORD = re.compile(r"password: (\S+)")
+
+
+class Panel:
+    """Started by the same command as `make run`; stopped by the same signal as Ctrl-C."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = free_port()
+        self.env = {**os.environ, "PANEL_HOME": str(home), "PORT": str(self.port)}
+        self.env.pop("REDIS_URL", None)
+        self.log = home.parent / f"{home.name}.out"
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "panel"],
+                cwd=ROOT,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_for(self._is_ready, 60, f"the panel did not start, see {self.log}")
+        self.url = found(READY, self.log.read_text())
+        self.password = found(PASSWORD, self.log.read_text())
+
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        text = self.log.read_text()
+        return bool(READY.search(text) and PASSWORD.search(text))
+
+    def manage(self, *argv: str) -> str:
+        """Output of a management command run beside the panel."""
+        command = [sys.executable, "manage.py", *argv]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def client(self) -> Client:
+        return Client(self.port, self.manage("panel_token", "admin").split()[-1])
+
+    def kill_workers(self, sign: int) -> list[int]:
+        """Signal the worker and all its children at once; the pids that were hit."""
+        pids = [pid for pid, line in processes() if b"celery" in line and b"worker" in line]
+        mine = [pid for pid in pids if str(self.home).encode() in environment(pid)]
+        for pid in mine:
+            os.kill(pid, sign)
+        return mine
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+
+
+class Client:
+    """The API as a script would use it."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.port = port
+        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and decoded JSON of one request."""
+        status, raw = self.raw(method, path, body)
+        return status, json.loads(raw)
+
+    def raw(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            data = None if body is None else json.dumps(body)
+            connection.request(method, f"/api/v1{path}", data, self.headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Any:
+        status, body = self.call("GET", path)
+        assert status == 200, body
+        return body
+
+    def post(self, path: str, body: Any = None, expect: int = 200) -> Any:
+        status, answer = self.call("POST", path, body if body is not None else {})
+        assert status == expect, (status, answer)
+        return answer
+
+    def plan(self, cluster: int, procedure: str, **params: Any) -> Any:
+        return self.post(f"/clusters/{cluster}/plans", {"procedure": procedure, "params": params})
+
+    def start(
+        self, cluster: int, procedure: str, confirmations: dict[str, Any], **params: Any
+    ) -> str:
+        """Plan, then start exactly that plan; the new run's id."""
+        plan = self.plan(cluster, procedure, **params)
+        body = {
+            "procedure": procedure,
+            "params": params,
+            "plan_hash": plan["hash"],
+            "confirmations": confirmations,
+        }
+        return str(self.post(f"/clusters/{cluster}/runs", body, expect=201)["id"])
+
+    def plan_and_try(self, cluster: int, procedure: str) -> Any:
+        """The refusal of a start that must not happen now."""
+        plan = self.plan(cluster, procedure)
+        body = {"procedure": procedure, "params": {}, "plan_hash": plan["hash"]}
+        return self.post(f"/clusters/{cluster}/runs", {**body, "confirmations": {}}, expect=409)
+
+    def step_log(self, run: str, step: str) -> bytes:
+        """The journal's bytes of one step, as its node has them."""
+        status, raw = self.raw("GET", f"/runs/{run}/log.txt?step={step}")
+        assert status == 200, raw
+        return raw
+
+    def finished(self, run: str, timeout_s: float = 300) -> Any:
+        """The run's snapshot once it is over, whatever the end."""
+
+        def over() -> bool:
+            return self.get(f"/runs/{run}")["state"] not in {"waiting", "running"}
+
+        wait_for(over, timeout_s, f"run {run} is still going")
+        return self.get(f"/runs/{run}")
+
+    def log(self, run: str) -> str:
+        status, raw = self.raw("GET", f"/runs/{run}/log.txt")
+        assert status == 200
+        return raw.decode(errors="replace")
+
+
+def processes() -> Iterator[tuple[int, bytes]]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):
+                yield int(folder.name), (folder / "cmdline").read_bytes()
+
+
+def environment(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float, complaint: str) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, complaint
+        time.sleep(0.1)
+
+
+def found(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    assert match, text
+    return match.group(1)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
