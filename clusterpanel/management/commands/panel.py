@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,7 @@ class Command(BaseCommand):
     help = "Start broker, web, worker and scheduler, and keep them running until Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        port = int(os.environ.get("PORT", "8000"))
-        parser.add_argument("--port", type=int, default=port)
+        parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000")
         parser.add_argument("--workers", type=int, default=launch.default_workers())
         parser.add_argument("--demo", action="store_true", help="with three lab servers")
 
@@ -34,7 +34,8 @@ class Command(BaseCommand):
         if launch.port_is_taken(options["port"]):
             raise CommandError(
                 f"Port {options['port']} is in use by another program. "
-                f"Choose another: make {'demo' if options['demo'] else 'run'} PORT=8001"
+                f"Choose another: make {'demo' if options['demo'] else 'run'} "
+                f"PORT={options['port'] + 1}"
             )
         try:
             self._start(home, options)
@@ -58,7 +59,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         password = launch.admin_password(home.path)
         connections.close_all()
-        lab = demo.prepare(home.path, self.stdout.write) if options["demo"] else ""
+        lab = demo.prepare(home.path, settings.BASE_DIR, self._say) if options["demo"] else None
         env = {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
         broker: tuple[str, ...] = ()
         if not os.environ.get("REDIS_URL"):
@@ -67,12 +68,16 @@ class Command(BaseCommand):
         parts = launch.services(options["port"], options["workers"], broker)
         supervisor = Supervisor(home, parts, env)
         report = self._report(home.path, password, lab, options["port"])
-        supervisor.run(Watch(self, supervisor, options["port"], report))
+        supervisor.run(Watch(self._say, supervisor, options["port"], report))
         self.stdout.write("Stopped.")
 
-    def _report(self, home: Path, password: str | None, lab: str, port: int) -> str:
-        change = "change it: .venv/bin/python manage.py changepassword admin"
-        kept = f"{password}\n            kept in {home / launch.PASSWORD_FILE}; {change}"
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    def _report(self, home: Path, password: str | None, lab: str | None, port: int) -> str:
+        change = f"PANEL_HOME={home} .venv/bin/python manage.py changepassword {launch.ADMIN}"
+        kept = f"{password}\n  (kept in {home / launch.PASSWORD_FILE}; change it: {change})"
         return (
             f"Cluster Panel is ready: http://{launch.ADDRESS}:{port}\n"
             f"  user:     {launch.ADMIN}\n"
@@ -85,8 +90,10 @@ class Command(BaseCommand):
 class Watch:
     """Says once that the panel is up, or where to look while it is not."""
 
-    def __init__(self, out: BaseCommand, supervisor: Supervisor, port: int, report: str) -> None:
-        self._out, self._supervisor, self._port, self._report = out.stdout, supervisor, port, report
+    def __init__(
+        self, say: Callable[[str], None], supervisor: Supervisor, port: int, report: str
+    ) -> None:
+        self._say, self._supervisor, self._port, self._report = say, supervisor, port, report
         self._complain_at = time.monotonic() + PATIENCE_S
         self._ready = False
 
@@ -99,10 +106,4 @@ class Watch:
             self._say(self._report)
         elif time.monotonic() > self._complain_at:
             self._complain_at += PATIENCE_S
-            self._say(
-                f"Still starting; not up yet: {', '.join(down) or 'web'}. See the log folder."
-            )
-
-    def _say(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
+            self._say(f"Not up yet: {', '.join(down) or 'web'}. The log folder may say why.")
