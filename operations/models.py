@@ -1,4 +1,4 @@
-"""What was done: runs, their steps and journal, backups, and the audit."""
+"""What was done: runs, their steps and journal, and backups."""
 
 from __future__ import annotations
 
@@ -136,35 +136,3 @@ class Backup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} backup {self.path} on {self.node}"
-
-
-class AuditEntry(models.Model):
-    """One line of the append-only, hash-chained audit (law 14)."""
-
-    at = models.DateTimeField()
-    who = models.CharField(max_length=150)
-    action = models.CharField(max_length=60)
-    subject = models.CharField(max_length=200, blank=True, default="")
-    detail = models.JSONField(default=dict)
-    previous = models.CharField(max_length=64)
-    digest = models.CharField(max_length=64, unique=True)
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return f"{self.at:%F %T} {self.who} {self.action}"
-
-
-class ApiToken(models.Model):
-    """A bearer token; only its SHA-256 is kept."""
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
-    )
-    digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"token of {self.user}"
