@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from django.conf import settings
 
@@ -30,6 +31,7 @@ if not IN_XDIST_WORKER:
     os.environ["PANEL_HOME"] = tempfile.mkdtemp(prefix="panel-test-")
     os.environ["REDIS_URL"] = f"unix://{os.environ['PANEL_HOME']}/broker/broker.sock"
     os.environ["DJANGO_SETTINGS_MODULE"] = "clusterpanel.settings"
+    django.setup()  # pytest-django takes over from here
 
 
 def pytest_unconfigure() -> None:
