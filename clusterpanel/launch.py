@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
+from kombu.exceptions import OperationalError
 
+from clusterpanel.celery import app as celery
 from clusterpanel.supervise import Service
 
 ADDRESS = "127.0.0.1"
@@ -21,7 +23,7 @@ PASSWORD_FILE = "admin-password"
 def services(port: int, workers: int, broker: tuple[str, ...]) -> list[Service]:
     """Broker first and last; without one of its own (REDIS_URL is given) the other three."""
     python = (sys.executable, "-m")
-    celery = (*python, "celery", "-A", "clusterpanel")
+    tasks = (*python, "celery", "-A", "clusterpanel")
     web = (*python, "uvicorn", "clusterpanel.asgi:application", "--host", ADDRESS)
     # Without a limit, uvicorn waits for ever for pages that hold a stream open.
     quiet = ("--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning")
@@ -32,8 +34,8 @@ def services(port: int, workers: int, broker: tuple[str, ...]) -> list[Service]:
     return [
         *([Service("broker", broker, stage=0)] if broker else []),
         Service("web", (*web, "--port", str(port), *quiet)),
-        Service("worker", (*celery, "worker", "--pool", "prefork", "-c", str(workers), *alone)),
-        Service("scheduler", (*celery, "beat", *schedule)),
+        Service("worker", (*tasks, "worker", "--pool", "prefork", "-c", str(workers), *alone)),
+        Service("scheduler", (*tasks, "beat", *schedule)),
     ]
 
 
@@ -47,8 +49,13 @@ def port_is_taken(port: int) -> bool:
     return False
 
 
-def answers(port: int) -> bool:
-    """Whether the web process is up and reaches its database and broker."""
+def is_up(port: int, broker_url: str) -> bool:
+    """Whether pages are served and a worker takes tasks; not just that both were started."""
+    return _page_answers(port) and _worker_answers(broker_url)
+
+
+def _page_answers(port: int) -> bool:
+    """The web process, and through it the database and the broker."""
     connection = http.client.HTTPConnection(ADDRESS, port, timeout=1)
     try:
         connection.request("GET", "/readyz")
@@ -57,6 +64,18 @@ def answers(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _worker_answers(broker_url: str) -> bool:
+    url = broker_url.replace("unix://", "redis+socket://", 1)
+    with celery.connection_for_write(url) as connection:
+        try:
+            found = celery.control.broadcast(
+                "ping", reply=True, limit=1, timeout=1, connection=connection
+            )
+        except OperationalError:
+            return False
+    return bool(found)
 
 
 def admin_password(home: Path) -> str | None:

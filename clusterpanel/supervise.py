@@ -131,8 +131,15 @@ class Home:
 class Supervisor:
     """Starts services, restarts what dies, and stops everything that any of them started."""
 
-    def __init__(self, home: Home, services: Sequence[Service], env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        home: Home,
+        services: Sequence[Service],
+        env: Mapping[str, str],
+        say: Callable[[str], None],
+    ) -> None:
         self._home = home
+        self._say = say
         self._env = {**os.environ, **env, "PANEL_HOME": str(home.path)}
         self._children = [_Child(s) for s in sorted(services, key=lambda s: s.stage)]
         self._stop_requests = 0
@@ -197,7 +204,9 @@ class Supervisor:
         self._write_record()
 
     def _bury(self, child: _Child, process: subprocess.Popen[bytes], now: float) -> None:
-        """End what the dead process left running, then plan the next start."""
+        """Say so, end what the dead process left running, plan the next start."""
+        name = child.service.name
+        self._say(f"{name} ended and is started again; why may be in {self._home.log(name)}")
         _end(process)
         child.process = None
         if now - child.since >= STABLE_S:

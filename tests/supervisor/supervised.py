@@ -22,7 +22,7 @@ def main() -> None:
         Service("parent", (sys.executable, "-c", PARENT)),
         Service("stubborn", (sys.executable, "-c", STUBBORN), grace_s=0.5),
     ]
-    Supervisor(home, services, {}).run(lambda: None)
+    Supervisor(home, services, {}, say=print).run(lambda: None)
 
 
 main()

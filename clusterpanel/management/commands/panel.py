@@ -6,6 +6,7 @@ import os
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connections
 
 from clusterpanel import demo, launch
-from clusterpanel.broker import private_broker
+from clusterpanel.broker import Broker, private_broker
 from clusterpanel.supervise import AlreadyRunning, Home, Supervisor
 
 PATIENCE_S = 30.0
@@ -60,15 +61,17 @@ class Command(BaseCommand):
         password = launch.admin_password(home.path)
         connections.close_all()
         lab = demo.prepare(home.path, settings.BASE_DIR, self._say) if options["demo"] else None
-        env = {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
-        broker: tuple[str, ...] = ()
-        if not os.environ.get("REDIS_URL"):
-            private = private_broker(home.path)
-            env["REDIS_URL"], broker = private.url, private.argv
-        parts = launch.services(options["port"], options["workers"], broker)
-        supervisor = Supervisor(home, parts, env)
+        given = os.environ.get("REDIS_URL")
+        broker = Broker((), given) if given else private_broker(home.path)
+        env = {
+            "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
+            "REDIS_URL": broker.url,
+        }
+        parts = launch.services(options["port"], options["workers"], broker.argv)
+        supervisor = Supervisor(home, parts, env, self._say)
+        ready = partial(launch.is_up, options["port"], broker.url)
         report = self._report(home.path, password, lab, options["port"])
-        supervisor.run(Watch(self._say, supervisor, options["port"], report))
+        supervisor.run(Watch(self._say, supervisor, ready, report))
         self.stdout.write("Stopped.")
 
     def _say(self, text: str) -> None:
@@ -91,9 +94,13 @@ class Watch:
     """Says once that the panel is up, or where to look while it is not."""
 
     def __init__(
-        self, say: Callable[[str], None], supervisor: Supervisor, port: int, report: str
+        self,
+        say: Callable[[str], None],
+        supervisor: Supervisor,
+        is_up: Callable[[], bool],
+        report: str,
     ) -> None:
-        self._say, self._supervisor, self._port, self._report = say, supervisor, port, report
+        self._say, self._supervisor, self._is_up, self._report = say, supervisor, is_up, report
         self._complain_at = time.monotonic() + PATIENCE_S
         self._ready = False
 
@@ -101,9 +108,11 @@ class Watch:
         if self._ready:
             return
         down = self._supervisor.down()
-        if not down and launch.answers(self._port):
+        if not down and self._is_up():
             self._ready = True
             self._say(self._report)
         elif time.monotonic() > self._complain_at:
             self._complain_at += PATIENCE_S
-            self._say(f"Not up yet: {', '.join(down) or 'web'}. The log folder may say why.")
+            self._say(
+                f"Not up yet: {', '.join(down) or 'web or worker'}. The log folder may say why."
+            )
