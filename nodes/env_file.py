@@ -60,8 +60,7 @@ def read_keys(data: bytes, keys: Iterable[str] = KEYS) -> dict[str, str | None]:
     """
     entries = _entries(data, keys)
     return {
-        key: entries[key].value.decode(errors="surrogateescape") if key in entries else None
-        for key in keys
+        key: entries[key].value.decode(errors="replace") if key in entries else None for key in keys
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodes.domain.text import Text
+from nodes.domain.text import Text, say
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,11 @@ class Unknown:
 
     why: Text
     raw: str = ""
+    fix: Text | None = None
+    code: str = ""  # of the transport's error, for example "host_key_changed"
+
+
+NOT_ASKED = Unknown(say("This was not asked yet."))
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,22 @@ class MountFacts:
     fstype: str = ""
     source: str = ""
     answers: bool = False  # a timed write and read worked
+    exists: bool = False  # a directory is there, mounted or not
+    why: str = ""  # what the node said when it did not answer
+
+
+@dataclass(frozen=True)
+class Grastate:
+    """`grastate.dat` as it stands. It says where a server was only while the server is stopped.
+
+    `seqno` None: the file says -1, "not known". `safe_to_bootstrap` None: the line is absent,
+    which is neither 0 nor 1. `present` False: there is no such file.
+    """
+
+    present: bool
+    uuid: str = ""
+    seqno: int | None = None
+    safe_to_bootstrap: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +141,13 @@ class NodeFacts:
     gluster_volumes: tuple[GlusterVolume, ...] | Unknown
     mount: MountFacts | Unknown
     disk_free: Mapping[str, int] | Unknown  # path -> bytes
+    clock_offset_s: float | Unknown = NOT_ASKED  # this server's clock less the panel's
+    uptime_s: float | Unknown = NOT_ASKED
+    load1: float | Unknown = NOT_ASKED
+    memory: Mapping[str, int] | Unknown = NOT_ASKED  # total, available: bytes
+    bootstrap_marker: str | Unknown = NOT_ASKED  # what would start a new cluster; "" nothing
+    grastate: Grastate | Unknown = NOT_ASKED
+    versions: Mapping[str, str] | Unknown = NOT_ASKED  # mariadb, gluster, dpiui2; "" not installed
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

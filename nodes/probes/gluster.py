@@ -1,0 +1,118 @@
+"""Asks glusterd. Its commands take locks that the whole pool shares, so: one question at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from nodes.domain import parse_gluster
+from nodes.domain.observation import GlusterPeer, GlusterVolume, Unknown
+from nodes.domain.parse_sections import Section, read, sections
+from nodes.domain.text import say
+from nodes.probes.script import GLUSTER_OWN, GLUSTER_POOL, MARK
+from nodes.transport.base import Target, Transport, TransportError, script
+
+OWN_S = 7.0
+POOL_S = 9.0
+LEAST_S = 1.0  # with less time left the question is not asked
+
+Connect = Callable[[Target], Transport]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PoolAnswer:
+    """Which bricks run and how many entries wait for healing, as one node of the pool said it."""
+
+    asked: str = ""
+    online: Mapping[str, bool] = field(default_factory=dict)
+    heal: Mapping[str, int | None] = field(default_factory=dict)
+    heal_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class View:
+    """One node's own view. Not installed, or installed and never used: known to be empty."""
+
+    peers: tuple[GlusterPeer, ...] | Unknown
+    volumes: tuple[GlusterVolume, ...] | Unknown
+    heal_at: float = 0.0
+
+    @property
+    def started(self) -> tuple[str, ...]:
+        if isinstance(self.volumes, Unknown):
+            return ()
+        return tuple(volume.name for volume in self.volumes if volume.started)
+
+    def with_pool(self, answer: PoolAnswer) -> View:
+        if isinstance(self.volumes, Unknown):
+            return self
+        volumes = tuple(
+            parse_gluster.with_bricks(v, answer.online, answer.heal) for v in self.volumes
+        )
+        return replace(self, volumes=volumes, heal_at=answer.heal_at)
+
+
+def view(connect: Connect, target: Target, until: float) -> View:
+    """Peers and volumes as this node has them. `until` is a moment of time.monotonic()."""
+    parts = _ask(connect, target, GLUSTER_OWN, (), min(OWN_S, until - time.monotonic()))
+    if isinstance(parts, Unknown):
+        return View(parts, parts)
+    peers = read(parts, "peers", parse_gluster.peers)
+    volumes = read(parts, "volumes", parse_gluster.volumes)
+    state = read(parts, "own", parse_gluster.own)
+    never_used = not isinstance(state, Unknown) and not state[1]
+    if never_used and isinstance(peers, Unknown):
+        return View((), ())
+    return View(peers, volumes)
+
+
+def ask_pool(
+    connect: Connect,
+    targets: Sequence[Target],
+    views: Mapping[str, View],
+    heal: Mapping[str, int | None] | None,
+    until: float,
+) -> PoolAnswer:
+    """From the first node that answers. `heal` given: those figures are kept, not asked again."""
+    for target in targets:
+        names = views[target.host].started
+        if not names:
+            continue
+        words = ("heal" if heal is None else "", *names)
+        parts = _ask(connect, target, GLUSTER_POOL, words, min(POOL_S, until - time.monotonic()))
+        if isinstance(parts, Unknown):
+            continue
+        online = _merged(parts, "status", parse_gluster.brick_status, names)
+        if online is None:
+            continue
+        pending = heal if heal is not None else _merged(parts, "heal", parse_gluster.heal, names)
+        heal_at = time.time() if heal is None and pending is not None else 0.0
+        return PoolAnswer(target.host, online, pending or {}, heal_at)
+    return PoolAnswer()
+
+
+def _merged(
+    parts: Mapping[str, Section],
+    kind: str,
+    parse: Callable[[Section], Mapping[str, T] | Unknown],
+    names: Sequence[str],
+) -> dict[str, T] | None:
+    """The answers about all volumes together; None when none of them was answered."""
+    answers = [read(parts, f"{kind} {name}", parse) for name in names]
+    known = [answer for answer in answers if not isinstance(answer, Unknown)]
+    return {key: value for answer in known for key, value in answer.items()} if known else None
+
+
+def _ask(
+    connect: Connect, target: Target, text: str, args: Sequence[str], timeout_s: float
+) -> dict[str, Section] | Unknown:
+    if timeout_s < LEAST_S:
+        return Unknown(say("There was no time left to ask %(host)s.", host=target.host))
+    try:
+        output = connect(target).run(script(text, *args, timeout_s=timeout_s))
+    except TransportError as error:
+        return Unknown(error.why, fix=error.fix, code=error.code)
+    return sections(output.text, MARK)
