@@ -6,7 +6,23 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from nodes.models import Cluster
+
+LAST = "cluster"  # in the session: the cluster this person looked at last
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Template variables of `base.html`; the run dock and the header strip fill themselves by htmx."""
-    return {}
+    """`cluster`: the one the page is about, else the last one; a view's own `cluster` wins."""
+    if not getattr(request, "user", None) or not request.user.is_authenticated:
+        return {}
+    return {"cluster": _cluster(request)}
+
+
+def _cluster(request: HttpRequest) -> Cluster | None:
+    match = request.resolver_match
+    asked = match.kwargs.get("cluster_id") if match else None
+    if asked is not None:
+        request.session[LAST] = asked
+    last = asked if asked is not None else request.session.get(LAST)
+    found = Cluster.objects.filter(pk=last).first() if last is not None else None
+    return found or Cluster.objects.order_by("created_at").first()

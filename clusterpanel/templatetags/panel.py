@@ -1,0 +1,114 @@
+"""The small vocabulary that every page is written in: sentences, icons, states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as word_of
+
+from nodes.domain.text import Text
+
+register = template.Library()
+
+# Each name of a state in the product -> the tone it is shown in, and its word.
+_STATES = {
+    "ok": ("ok", word_of("OK")),
+    "warning": ("attention", word_of("Warning")),
+    "failed": ("failed", word_of("Failed")),
+    "unknown": ("unknown", word_of("Unknown")),
+    "waiting": ("waiting", word_of("Waiting")),
+    "pending": ("waiting", word_of("Waiting")),
+    "running": ("working", word_of("Running")),
+    "verifying": ("working", word_of("Verifying")),
+    "succeeded": ("ok", word_of("Succeeded")),
+    "cancelled": ("cancelled", word_of("Cancelled")),
+    "skipped": ("skipped", word_of("Already done")),
+    "interrupted": ("attention", word_of("Interrupted")),
+    "healthy": ("ok", word_of("Healthy")),
+    "busy": ("working", word_of("Busy")),
+    "degraded": ("attention", word_of("Degraded")),
+    "flow_controlled": ("attention", word_of("Slowed down")),
+    "non_primary": ("failed", word_of("No quorum")),
+    "split_brain": ("failed", word_of("Split brain")),
+    "full_stop": ("failed", word_of("Full stop")),
+    "down": ("failed", word_of("Down")),
+    "recovering": ("working", word_of("Recovering")),
+    "not_installed": ("waiting", word_of("Not installed")),
+    "new": ("needs", word_of("New")),
+    "trusted": ("ok", word_of("Trusted")),
+    "changed": ("failed", word_of("Changed")),
+    "unreachable": ("unknown", word_of("No answer")),
+    "done": ("ok", word_of("Done")),
+    "current": ("current", word_of("Now")),
+    "needs": ("needs", word_of("Needs you")),
+    "working": ("working", word_of("Working")),
+    "attention": ("attention", word_of("Attention")),
+}
+
+
+def _name(state: object) -> str:
+    return str(state).replace(" ", "_").replace("-", "_")
+
+
+@register.filter
+def say(text: Text | Mapping[str, Any] | str | None) -> str:
+    """A domain sentence in the reader's language; also from the JSON that is stored of it."""
+    if text is None or isinstance(text, str):
+        return text or ""
+    if not isinstance(text, Text):
+        text = Text.from_json(text)
+    translated = gettext(text.template) if text.template else ""
+    return translated % dict(text.params) if text.params else translated
+
+
+@register.filter
+def tone(state: object) -> str:
+    """`is-<tone>` is the CSS class, `<tone>` the icon; an unheard-of state is unknown, never OK."""
+    return _STATES.get(_name(state), ("unknown", ""))[0]
+
+
+@register.filter
+def word(state: object) -> str:
+    """The word that stands beside the icon of a state."""
+    known = _STATES.get(_name(state))
+    return gettext(known[1]) if known else str(state)
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """One symbol of `img/icons.svg`; decoration only, so the words must stand beside it."""
+    return format_html(
+        '<svg class="icon icon-{} {}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        name,
+        css,
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def state(name: object, label: str = "") -> SafeString:
+    """Icon and word: `{% state "ok" _("Synced") %}` or `{% state run.state %}`."""
+    return _shown("state", name, label)
+
+
+@register.simple_tag
+def pill(name: object, label: str = "") -> SafeString:
+    """The same as a pill with the state's colour behind it."""
+    return _shown("pill", name, label)
+
+
+def _shown(css: str, name: object, label: str) -> SafeString:
+    return format_html(
+        '<span class="{} is-{}">{}<span class="state-word">{}</span></span>',
+        css,
+        tone(name),
+        icon(tone(name)),
+        label or word(name),
+    )

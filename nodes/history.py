@@ -1,0 +1,80 @@
+"""What was done to a cluster, as far as the pages of `nodes` show it.
+
+`nodes` never imports `operations`, so the knowledge comes in the other direction: `operations`
+registers its `History` when it is loaded. Without it, nothing was ever done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from nodes.domain.text import Text
+from nodes.models import Cluster
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """One run in a line: what, how it stands, who started it."""
+
+    id: str
+    procedure: str
+    title: Text
+    state: str
+    by: str
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class KnownBackup:
+    """A backup the panel read back; `why_not` is empty when it may still be relied on."""
+
+    kind: str
+    node: str
+    path: str
+    bytes: int
+    sha256: str
+    verified_at: datetime
+    usable: bool
+    why_not: Text | None = None
+
+
+class History(Protocol):
+    def active_run(self, cluster: Cluster) -> PastRun | None: ...
+
+    def runs(self, cluster: Cluster, limit: int) -> Sequence[PastRun]: ...
+
+    def last_runs(self, cluster: Cluster) -> dict[str, PastRun]:
+        """The newest run of each procedure."""
+
+    def backups(self, cluster: Cluster) -> Sequence[KnownBackup]:
+        """Newest first."""
+
+
+class _Nothing:
+    def active_run(self, cluster: Cluster) -> PastRun | None:
+        return None
+
+    def runs(self, cluster: Cluster, limit: int) -> Sequence[PastRun]:
+        return ()
+
+    def last_runs(self, cluster: Cluster) -> dict[str, PastRun]:
+        return {}
+
+    def backups(self, cluster: Cluster) -> Sequence[KnownBackup]:
+        return ()
+
+
+_history: History = _Nothing()
+
+
+def register(history: History) -> None:
+    global _history
+    _history = history
+
+
+def of() -> History:
+    return _history

@@ -1,0 +1,37 @@
+// "checked 4 s ago", ticking. <time data-age="4.2"> is the age in seconds when the server wrote it;
+// data-fresh and data-stale hold the sentence around it, data-stale-after the limit in seconds.
+// The element and its nearest [data-stale-scope] get the class is-stale when the limit is passed.
+
+const written = new WeakMap();
+
+function unit(name, value) {
+  return document.body.dataset[name].replace("%s", String(value));
+}
+
+export function inWords(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 120) return unit("unitS", whole);
+  if (whole < 7200) return unit("unitM", Math.floor(whole / 60));
+  if (whole < 172800) return unit("unitH", Math.floor(whole / 3600));
+  return unit("unitD", Math.floor(whole / 86400));
+}
+
+function tick(element, now) {
+  if (!written.has(element)) written.set(element, now - Number(element.dataset.age) * 1000);
+  const age = (now - written.get(element)) / 1000;
+  const stale = element.dataset.staleAfter && age > Number(element.dataset.staleAfter);
+  const sentence = (stale && element.dataset.stale) || element.dataset.fresh || "%s";
+  const text = sentence.replace("%s", inWords(age));
+  if (element.textContent !== text) element.textContent = text;
+  element.classList.toggle("is-stale", Boolean(stale));
+  element.closest("[data-stale-scope]")?.classList.toggle("is-stale", Boolean(stale));
+}
+
+function tickAll() {
+  const now = performance.now();
+  for (const element of document.querySelectorAll("[data-age]")) tick(element, now);
+}
+
+setInterval(tickAll, 1000);
+document.addEventListener("htmx:afterSwap", tickAll);
+tickAll();

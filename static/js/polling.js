@@ -1,0 +1,37 @@
+// Live parts ask again by themselves. They rest while the page is hidden, say so when the panel is
+// away, and go to the sign-in page when the session is over instead of showing it inside a card.
+
+const offline = document.getElementById("offline");
+
+function polls(element) {
+  return (element.getAttribute("hx-trigger") || "").includes("every");
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && polls(event.detail.elt)) event.preventDefault();
+});
+
+document.addEventListener("htmx:sendError", () => { offline.hidden = false; });
+document.addEventListener("htmx:timeout", () => { offline.hidden = false; });
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.xhr?.status) offline.hidden = true;
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const answered = new URL(event.detail.xhr.responseURL || location.href).pathname;
+  if (answered.endsWith("/sign-in/")) {
+    event.detail.shouldSwap = false;
+    location.reload();
+    return;
+  }
+});
+
+// An opened detail stays open when its part is refreshed under it. (htmx itself keeps the focus.)
+let open = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  open = [...event.detail.target.querySelectorAll("details[open][id]")].map((detail) => detail.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  open = [];
+});
