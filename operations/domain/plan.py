@@ -14,14 +14,14 @@ from typing import Any, Literal
 
 from nodes.domain.text import Text
 
-RUN_TOKEN = "{run}"  # noqa: S105  a placeholder for the run's id, not a secret
+RUN_TOKEN = "{run}"
 
 GateKind = Literal["backup", "typed", "accept"]
 
 
 @dataclass(frozen=True)
 class Proof:
-    """Which check proves a step's effect: a name known to `operations.domain.proofs` and its arguments."""
+    """Which check proves a step's effect: a name of `operations.domain.proofs` and its arguments."""
 
     name: str
     args: tuple[str, ...] = ()
@@ -50,6 +50,10 @@ class Step:
 
     def argv_for(self, run_id: str) -> tuple[str, ...]:
         return tuple(arg.replace(RUN_TOKEN, run_id) for arg in self.argv)
+
+    def proof_for(self, run_id: str) -> Proof:
+        """The proof with `{run}` replaced in its arguments, as in `argv_for`."""
+        return Proof(self.proof.name, tuple(a.replace(RUN_TOKEN, run_id) for a in self.proof.args))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,33 @@
+"""One planner for each procedure: pure, `(Situation) -> Plan | Refusal`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from nodes.domain.refusal import Refusal
+from operations.domain.plan import Plan
+from operations.domain.planners import (
+    apply_settings,
+    backup_database,
+    backup_storage,
+    create_monitor_account,
+    install_galera,
+    install_glusterfs,
+    verify_backup,
+)
+from operations.domain.situation import Situation
+
+Planner = Callable[[Situation], Plan | Refusal]
+
+PLANNERS: Mapping[str, Planner] = MappingProxyType(
+    {
+        "apply_settings": apply_settings.plan,
+        "backup_database": backup_database.plan,
+        "backup_storage": backup_storage.plan,
+        "verify_backup": verify_backup.plan,
+        "install_galera": install_galera.plan,
+        "install_glusterfs": install_glusterfs.plan,
+        "create_monitor_account": create_monitor_account.plan,
+    }
+)

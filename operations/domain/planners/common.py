@@ -1,0 +1,180 @@
+"""What several planners ask of the facts. Each function answers with a refusal, or None."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from nodes.domain.observation import EnvFacts, NodeFacts, Unknown
+from nodes.domain.refusal import Refusal
+from nodes.domain.text import Text, say
+from operations.domain.situation import Situation
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+_FACTS = {
+    "ssh": "SSH",
+    "is_root": "the user",
+    "units": "the services",
+    "mysqld_running": "the database process",
+    "databases": "the databases",
+    "galera": "the Galera state",
+    "env": "the settings in .env",
+    "scripts": "the set-up scripts",
+    "gluster_peers": "the GlusterFS peers",
+    "gluster_volumes": "the GlusterFS volumes",
+    "mount": "the storage mount",
+}
+
+
+def step_key(situation: Situation, stage: str, host: str) -> str:
+    """Unique in a plan, the same at every planning, and safe in a file name."""
+    place = situation.settings.hosts.index(host) + 1
+    return f"{stage}-{place}-{_UNSAFE.sub('_', host)[:40]}"
+
+
+def node_facts(situation: Situation, host: str) -> NodeFacts | Refusal:
+    """The newest sweep of one node that answered; refuses a silent or unseen one."""
+    node = next((node for node in situation.facts.nodes if node.host == host), None)
+    if node is None:
+        return _unknown(host, "ssh", say("it was not observed yet"))
+    return unknown(node, "ssh") or node
+
+
+def all_facts(situation: Situation, hosts: Iterable[str]) -> list[NodeFacts] | Refusal:
+    found = []
+    for host in hosts:
+        node = node_facts(situation, host)
+        if isinstance(node, Refusal):
+            return node
+        found.append(node)
+    return found
+
+
+def unknown(node: NodeFacts, *facts: str) -> Refusal | None:
+    """No plan depends on something nobody knows (law 9): names the node and the fact."""
+    for fact in facts:
+        value = getattr(node, fact)
+        if isinstance(value, Unknown):
+            return _unknown(node.host, fact, value.why)
+    return None
+
+
+def _unknown(host: str, fact: str, reason: Text) -> Refusal:
+    why = say(
+        "%(host)s: %(fact)s could not be read: %(reason)s",
+        host=host,
+        fact=_FACTS[fact],
+        reason=reason,
+    )
+    fix = say("Make %(host)s answer, look at the checks, and plan again.", host=host)
+    return Refusal("node_unknown", why, fix, {"node": host, "fact": fact, "reason": str(reason)})
+
+
+def not_ready(situation: Situation, nodes: Sequence[NodeFacts], script: str) -> Refusal | None:
+    """Root, the vendor's script, and the settings in every `.env`, in this order."""
+    for node in nodes:
+        refusal = not_root(node) or (script and script_missing(situation, node, script))
+        if refusal:
+            return refusal
+    return settings_not_applied(situation, nodes)
+
+
+def not_root(node: NodeFacts) -> Refusal | None:
+    if refusal := unknown(node, "is_root"):
+        return refusal
+    if node.is_root is True:
+        return None
+    why = say(
+        "The panel is not root on %(host)s, and “the script must be run as root”.", host=node.host
+    )
+    fix = say("Give the panel root's SSH access to %(host)s.", host=node.host)
+    return Refusal("not_root", why, fix, {"node": node.host})
+
+
+def script_missing(situation: Situation, node: NodeFacts, name: str) -> Refusal | None:
+    if refusal := unknown(node, "scripts"):
+        return refusal
+    assert not isinstance(node.scripts, Unknown)
+    if node.scripts.get(name):
+        return None
+    path = situation.script(name)
+    why = say("%(path)s is missing or cannot be read on %(host)s.", path=path, host=node.host)
+    fix = say(
+        "Install dpiui2 2.25.9 or newer on %(host)s, or correct the application directory.",
+        host=node.host,
+    )
+    return Refusal("script_missing", why, fix, {"node": node.host, "path": path})
+
+
+def settings_not_applied(situation: Situation, nodes: Iterable[NodeFacts]) -> Refusal | None:
+    """The manual: “before running the script, you must enter settings”."""
+    differing: dict[str, dict[str, str | None]] = {}
+    for node in nodes:
+        if refusal := unknown(node, "env"):
+            return refusal
+        assert not isinstance(node.env, Unknown)
+        if lines := env_difference(situation, node.env):
+            differing[node.host] = lines
+    if not differing:
+        return None
+    why = say(
+        "The settings in .env differ from the panel's on %(hosts)s.", hosts=", ".join(differing)
+    )
+    fix = say("Apply the settings first.")
+    return Refusal("settings_not_applied", why, fix, {"nodes": differing})
+
+
+def env_difference(situation: Situation, env: EnvFacts) -> dict[str, str | None]:
+    """The keys whose value on the node is not the wanted one, with what the node has."""
+    wanted = situation.settings.as_env()
+    found = env.keys if env.present else {}
+    return {key: found.get(key) for key, value in wanted.items() if found.get(key) != value}
+
+
+def asked_hosts(situation: Situation, allowed: Sequence[str]) -> tuple[str, ...] | Refusal | None:
+    """`params["nodes"]` in the order in which it was asked; None when nobody asked."""
+    asked = situation.params.get("nodes")
+    if asked is None:
+        return None
+    listed = isinstance(asked, list | tuple) and all(isinstance(host, str) for host in asked)
+    if not listed or not asked:
+        return params_invalid("nodes", say("nodes must be a list of hosts of the cluster."))
+    strangers = [host for host in asked if host not in allowed]
+    if strangers or len(set(asked)) != len(asked):
+        named = ", ".join(strangers) or ", ".join(asked)
+        why = say(
+            "nodes names a host twice, or one that is not in the list: %(named)s.", named=named
+        )
+        return params_invalid("nodes", why)
+    return tuple(asked)
+
+
+def params_invalid(field: str, why: Text) -> Refusal:
+    return Refusal("params_invalid", why, say("Correct the request."), field=field)
+
+
+def unexpected_params(situation: Situation, *known: str) -> Refusal | None:
+    """A misspelt parameter must not be silently ignored."""
+    for name in sorted(situation.params):
+        if name not in known:
+            return params_invalid(
+                name, say("This procedure has no parameter “%(name)s”.", name=name)
+            )
+    return None
+
+
+def gap(needed: int | None, free: int | None) -> bool:
+    """Whether both numbers are known and the room is too small."""
+    return needed is not None and free is not None and free < needed
+
+
+def free_bytes(node: NodeFacts, path: str) -> int | None:
+    """Free bytes of the file system that holds `path`, or None when it was not read."""
+    if isinstance(node.disk_free, Unknown):
+        return None
+    above = [known for known in node.disk_free if path == known or path.startswith(_slash(known))]
+    return node.disk_free[max(above, key=len)] if above else None
+
+
+def _slash(path: str) -> str:
+    return path if path.endswith("/") else path + "/"

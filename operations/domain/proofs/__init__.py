@@ -1,0 +1,48 @@
+"""Every proof that a step may name. The runtime asks the probes; the judgement is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from operations.domain.proofs.backups import ARCHIVE_READABLE, DUMP_READABLE
+from operations.domain.proofs.base import (
+    Answer,
+    Holds,
+    Never,
+    NotYet,
+    Outputs,
+    Probe,
+    ProofKind,
+    Verdict,
+)
+from operations.domain.proofs.galera import GALERA_MEMBER, MONITOR_ACCOUNT
+from operations.domain.proofs.gluster import GLUSTERD_ACTIVE, PEERS_CONNECTED, VOLUME_WELL
+from operations.domain.proofs.mount import STORAGE_SHARED
+from operations.domain.proofs.settings import ENV_EQUALS
+
+PROOFS: Mapping[str, ProofKind] = MappingProxyType(
+    {
+        "env_equals": ENV_EQUALS,
+        "dump_readable": DUMP_READABLE,
+        "archive_readable": ARCHIVE_READABLE,
+        "galera_member": GALERA_MEMBER,
+        "monitor_account": MONITOR_ACCOUNT,
+        "glusterd_active": GLUSTERD_ACTIVE,
+        "peers_connected": PEERS_CONNECTED,
+        "volume_well": VOLUME_WELL,
+        "storage_shared": STORAGE_SHARED,
+    }
+)
+
+__all__ = [
+    "PROOFS",
+    "Answer",
+    "Holds",
+    "Never",
+    "NotYet",
+    "Outputs",
+    "Probe",
+    "ProofKind",
+    "Verdict",
+]

@@ -1,0 +1,63 @@
+"""Everything a planner may look at, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nodes.domain.observation import ClusterFacts
+from nodes.domain.peers import PeerSettings
+
+
+@dataclass(frozen=True)
+class BackupFacts:
+    """A backup on record. `verified_at` in seconds since the epoch, UTC; `taken_by` a procedure."""
+
+    id: int
+    kind: str  # database, storage
+    node: str
+    path: str
+    bytes: int
+    sha256: str
+    verified_at: float
+    taken_by: str = ""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The settings wanted, what was seen, and what was asked for. `now` in seconds, UTC."""
+
+    cluster_name: str
+    app_dir: str
+    settings: PeerSettings
+    revision: int
+    facts: ClusterFacts
+    backups: tuple[BackupFacts, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    now: float = 0.0
+
+    @property
+    def primary(self) -> str:
+        return self.settings.cluster_primary_host
+
+    def order(self, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        """“Starting from the master node”: the primary, then the others as they are listed."""
+        return tuple(dict.fromkeys((self.primary, *hosts))) if self.primary in hosts else hosts
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return self.order(self.settings.hosts)
+
+    @property
+    def storage(self) -> str:
+        """The directory that GlusterFS replicates."""
+        return f"{self.app_dir}/backend/storage"
+
+    @property
+    def env_path(self) -> str:
+        return f"{self.app_dir}/backend/.env"
+
+    def script(self, name: str) -> str:
+        """The vendor's script `name` on the nodes."""
+        return f"{self.app_dir}/backend/app_bash/{name}"
