@@ -14,16 +14,20 @@ JOBS = "/var/lib/clusterpanel/jobs"
 class Node:
     address: str
     key: str
+    known_hosts: str
 
-    def run_bytes(self, command: str) -> bytes:
-        argv = ["ssh", "-q", "-i", self.key, "-o", "StrictHostKeyChecking=no"]
-        argv += ["-o", "UserKnownHostsFile=/dev/null", f"root@{self.address}", command]
-        done = subprocess.run(argv, capture_output=True, check=False, timeout=60)
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    def run_bytes(self, command: str, *, stdin: bytes = b"", may_break: bool = False) -> bytes:
+        argv = ["ssh", "-q", "-i", self.key, "-o", "BatchMode=yes"]
+        argv += ["-o", f"UserKnownHostsFile={self.known_hosts}", f"root@{self.address}", command]
+        done = subprocess.run(argv, input=stdin, capture_output=True, check=False, timeout=60)
+        assert may_break or done.returncode == 0, (command, done.stdout, done.stderr)
         return done.stdout
 
-    def run(self, command: str) -> str:
-        return self.run_bytes(command).decode().strip()
+    def run(self, command: str, *, may_break: bool = False) -> str:
+        return self.run_bytes(command, may_break=may_break).decode().strip()
+
+    def write(self, path: str, content: bytes) -> None:
+        self.run_bytes(f"cat > {path}", stdin=content)
 
     def file(self, path: str) -> str:
         return self.run(f"cat {path}")
@@ -54,4 +58,4 @@ class Node:
 
 
 def nodes_of(lab: dict[str, Any]) -> list[Node]:
-    return [Node(node["address"], lab["key"]) for node in lab["nodes"]]
+    return [Node(node["address"], lab["key"], lab["known_hosts"]) for node in lab["nodes"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import http.cookiejar
 import json
 import os
 import re
@@ -12,6 +13,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,11 +65,37 @@ class Panel:
 
     def kill_workers(self, sign: int) -> list[int]:
         """Signal the worker and all its children at once; the pids that were hit."""
-        pids = [pid for pid, line in processes() if b"celery" in line and b"worker" in line]
-        mine = [pid for pid in pids if str(self.home).encode() in environment(pid)]
+        mine = self.pids(b"celery", b"worker")
         for pid in mine:
             os.kill(pid, sign)
         return mine
+
+    def kill(self, part: str) -> list[int]:
+        """SIGKILL "broker" or "web"; the supervisor is expected to bring it back."""
+        mine = self.pids(*{"broker": (b"broker.sock",), "web": (b"uvicorn",)}[part])
+        for pid in mine:
+            os.kill(pid, signal.SIGKILL)
+        return mine
+
+    def pids(self, *words: bytes) -> list[int]:
+        """This panel's processes whose command line has all the words."""
+        home = str(self.home).encode()
+        return [
+            pid
+            for pid, line in processes()
+            if all(word in line for word in words) and (home in line or home in environment(pid))
+        ]
+
+    def page(self, path: str) -> str:
+        """A page as the administrator's browser gets it."""
+        browser = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        )
+        form = browser.open(f"{self.url}/sign-in/").read().decode()
+        token = found(re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"'), form)
+        fields = {"username": "admin", "password": self.password, "csrfmiddlewaretoken": token}
+        browser.open(f"{self.url}/sign-in/", urllib.parse.urlencode(fields).encode())
+        return str(browser.open(f"{self.url}{path}").read().decode())
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
@@ -84,6 +113,11 @@ class Client:
         """Status and decoded JSON of one request."""
         status, raw = self.raw(method, path, body)
         return status, json.loads(raw)
+
+    def is_up(self) -> bool:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.raw("GET", "/clusters")[0] == 200
+        return False
 
     def raw(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
