@@ -37,7 +37,7 @@ def os_layer() -> Path:
 def app_layer() -> Path:
     """Depends on the OS layer, on every file of the stand-in and on the code that installs it."""
     files = sorted(path for path in (_LAB / "standin").rglob("*") if path.is_file())
-    files.append(_LAB / "labtool" / "standin.py")
+    files += [_LAB / "labtool" / name for name in ("standin.py", "storage.py")]
     parts = [os_layer().name.encode()] + [bytes(path.relative_to(_LAB)) + path.read_bytes() for path in files]
     return names.cache() / f"app-{_digest(*parts)}"
 

@@ -27,8 +27,10 @@ def paths(group: str) -> list[Path]:
 
 
 def create(group: str) -> None:
+    """Another lab's `down` may remove the common parent between the two halves of this: try again."""
     for path in paths(group):
-        path.mkdir(parents=True, exist_ok=True)
+        if not wait_until(lambda: _mkdir(path), seconds=5):
+            raise LabError(f"the control group {path} cannot be made")
 
 
 def processes(group: str) -> set[int]:
@@ -55,7 +57,12 @@ def remove(group: str) -> None:
     """Remove the emptied group. A dying process may still hold its directory for a moment."""
     for path in paths(group):
         wait_until(lambda: _remove_tree(path), seconds=5)
-        _rmdir(path.parent)  # the last lab takes the common parent with it
+
+
+def remove_unused_parent(group: str) -> None:
+    """The last lab takes the common parent with it; while others use it the kernel refuses."""
+    for path in paths(group):
+        _rmdir(path.parent)
 
 
 def init_pid(group: str) -> int | None:
@@ -84,6 +91,14 @@ def _sigkill(pid: int) -> None:
 
 def _remove_tree(path: Path) -> bool:
     return all([_rmdir(directory) for directory in reversed(_tree(path))])
+
+
+def _mkdir(path: Path) -> bool:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _rmdir(path: Path) -> bool:

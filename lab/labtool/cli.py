@@ -51,7 +51,7 @@ def _up(arguments: Arguments) -> None:
 
 
 def _down(arguments: Arguments) -> None:
-    host.check()
+    host.require_root()
     with state.lab_lock(arguments.names):
         lifecycle.down(arguments.names)
 

@@ -32,6 +32,12 @@ def check() -> None:
         raise LabError(missing, CANNOT_RUN)
 
 
+def require_root() -> None:
+    """For commands that only take away: they must work where a lab could no longer start."""
+    if os.geteuid() != 0:
+        raise LabError("this needs root", CANNOT_RUN)
+
+
 def missing_packages() -> list[str]:
     """The Debian packages this host lacks."""
     found = {package for command, package in _NEEDED.items() if shutil.which(command) is None}

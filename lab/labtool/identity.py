@@ -2,9 +2,12 @@
 
 import base64
 import hashlib
+import os
 import shutil
 import subprocess
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from labtool import base
@@ -17,14 +20,13 @@ _KEY_TYPES = ("ed25519", "ecdsa", "rsa")
 def ensure_keys(lab: Lab) -> None:
     """The root key and every node's host keys. They outlive a reset, so nobody has to pin anew."""
     waiting = [node for node in lab.nodes if not node.host_keys.is_dir()]
-    started = [_keygen(_draft(node), key_type, node.name) for node in waiting for key_type in _KEY_TYPES]
-    if not lab.key.exists():
-        started.append(_root_keygen(lab))
-    if any(process.wait() != 0 for process in started):
-        raise LabError("ssh-keygen failed")
-    for node in waiting:
-        _draft(node).rename(node.host_keys)
-    _publish_root_key(lab)
+    with _drafts(lab) as drafts:
+        started = [_host_keygen(drafts / node.name, key_type) for node in waiting for key_type in _KEY_TYPES]
+        if not lab.key.exists():
+            started.append(_keygen(drafts / lab.key.name, "ed25519", f"clusterpanel-lab-{lab.name}"))
+        if any(process.wait() != 0 for process in started):
+            raise LabError("ssh-keygen failed")
+        _publish(lab, drafts, waiting)
     _write_known_hosts(lab)
 
 
@@ -61,35 +63,35 @@ def host_key_sha256(node: Node) -> str:
     return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 
-def _draft(node: Node) -> Path:
-    """Where keys are made; only a complete set gets its final name."""
-    return node.host_keys.with_name(f".new-{node.name}")
+@contextmanager
+def _drafts(lab: Lab) -> Iterator[Path]:
+    """Where keys are made. A directory per call: the ssh-keygen of a killed call may still be writing."""
+    directory = lab.dir / f"drafts.{os.getpid()}"
+    for old in lab.dir.glob("drafts.*"):
+        shutil.rmtree(old, ignore_errors=True)
+    directory.mkdir()
+    yield directory
+    shutil.rmtree(directory)
 
 
-def _keygen(directory: Path, key_type: str, comment: str) -> "subprocess.Popen[bytes]":
-    directory.mkdir(parents=True, exist_ok=True)
-    target = directory / f"ssh_host_{key_type}_key"
-    target.unlink(missing_ok=True)
-    return _ssh_keygen(target, key_type, f"root@{comment}")
+def _publish(lab: Lab, drafts: Path, waiting: list[Node]) -> None:
+    """Complete keys get their names; of root's the public half first: who sees the private one may use both."""
+    for node in waiting:
+        node.host_keys.parent.mkdir(exist_ok=True)
+        (drafts / node.name).rename(node.host_keys)
+    for name in (f"{lab.key.name}.pub", lab.key.name):
+        if (drafts / name).exists():
+            (drafts / name).rename(lab.dir / name)
 
 
-def _root_keygen(lab: Lab) -> "subprocess.Popen[bytes]":
-    draft = lab.dir / "new_id_ed25519"
-    draft.unlink(missing_ok=True)
-    return _ssh_keygen(draft, "ed25519", f"clusterpanel-lab-{lab.name}")
+def _host_keygen(directory: Path, key_type: str) -> "subprocess.Popen[bytes]":
+    directory.mkdir(exist_ok=True)
+    return _keygen(directory / f"ssh_host_{key_type}_key", key_type, f"root@{directory.name}")
 
 
-def _ssh_keygen(target: Path, key_type: str, comment: str) -> "subprocess.Popen[bytes]":
+def _keygen(target: Path, key_type: str, comment: str) -> "subprocess.Popen[bytes]":
     command = ["ssh-keygen", "-q", "-t", key_type, "-N", "", "-C", comment, "-f", str(target)]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL)
-
-
-def _publish_root_key(lab: Lab) -> None:
-    """The public half first: who sees the private key may rely on both."""
-    draft = lab.dir / "new_id_ed25519"
-    if not lab.key.exists():
-        draft.with_suffix(".pub").rename(lab.key.with_suffix(".pub"))
-        draft.rename(lab.key)
 
 
 def _write_known_hosts(lab: Lab) -> None:

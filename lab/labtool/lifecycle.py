@@ -1,10 +1,11 @@
 """What happens to a whole lab. Every function looks first at what exists and does only what is missing."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from labtool import base, cgroups, host, identity, mounts, network, node, state
+from labtool import base, cgroups, host, identity, mounts, network, node, nspawn, state
 from labtool.names import MAX_NODES, Names
 from labtool.proc import LabError
 from labtool.state import Lab, Node
@@ -19,13 +20,14 @@ def up(names: Names, count: int | None) -> Lab:
     host.install_missing_packages()
     lab = _decide(names, count)
     identity.ensure_keys(lab)
-    _start(lab, [each for each in lab.nodes if not node.is_on(each)])
+    _start(lab)
     return lab
 
 
 def reset(lab: Lab, new_host_keys: bool) -> None:
     """Throw every node away and boot pristine ones: same addresses, root key and password."""
     base.ensure()
+    network.ensure_bridge(lab)
     _in_parallel(node.cut_power, lab.nodes)
     if new_host_keys:
         identity.forget_host_keys(lab)
@@ -33,25 +35,28 @@ def reset(lab: Lab, new_host_keys: bool) -> None:
     for each in lab.nodes:
         node.discard_disk(each)
         network.rejoin(each)
-    _start(lab, lab.nodes)
+    _start(lab)
 
 
 def boot(lab: Lab, one: Node) -> None:
     """Switch one node on; only sshd is waited for, a database without its cluster may never come."""
+    base.ensure()
     network.ensure_bridge(lab)
     if not node.is_on(one):
         node.prepare_disk(one, identity.password_hash(lab))
+        network.ensure_port(one)
         node.start(one)
     node.await_ssh(one, _BOOT_SECONDS)
 
 
 def down(names: Names) -> None:
     """Remove the lab without a trace, found by its name alone: `lab.json` may be lost or never written."""
-    for _ in range(3):
+    for _ in range(8):
         _remove_everything(names)
         left = leftovers(names)
         if not left:
             return
+        time.sleep(0.25)  # a child of a killed `up` (mount, ssh-keygen) may be finishing its work
     raise LabError(f"of lab {names.lab!r} this is still there: {', '.join(left)}")
 
 
@@ -75,27 +80,37 @@ def _decide(names: Names, count: int | None) -> Lab:
     return lab
 
 
-def _start(lab: Lab, nodes: list[Node]) -> None:
-    """Boot nodes and wait: a pristine one must have its database, an old one may be waiting for a cluster."""
-    network.ensure_bridge(lab)
+def _start(lab: Lab) -> None:
+    """Boot what is off and wait for all."""
     password = identity.password_hash(lab)
-    pristine = [each for each in nodes if node.prepare_disk(each, password)]
-    _in_parallel(node.start, nodes)
+    stopped = [each for each in lab.nodes if not node.is_on(each)]
+    for each in stopped:
+        node.prepare_disk(each, password)
+    for each in lab.nodes:
+        network.ensure_port(each)
+    _in_parallel(node.start, stopped)
     node.empty_trash(lab.dir)
-    for each in nodes:
-        node.await_ssh(each, _BOOT_SECONDS)
-    for each in pristine:
-        node.await_database(each, _BOOT_SECONDS)
+    for each in lab.nodes:
+        _await(each)
+
+
+def _await(one: Node) -> None:
+    """A pristine node must have its database; an old one may be waiting for a cluster."""
+    node.await_ssh(one, _BOOT_SECONDS)
+    if not one.settled.exists():
+        node.await_database(one, _BOOT_SECONDS)
+        one.settled.touch()
 
 
 def _remove_everything(names: Names) -> None:
     directory = names.home / names.lab
     cgroups.kill(names.cgroup)
+    for number in range(1, MAX_NODES + 1):
+        nspawn.remove_traces(names, number)
     mounts.unmount_below(directory)
     network.remove(names)
     cgroups.remove(names.cgroup)
-    for number in range(1, MAX_NODES + 1):
-        node.remove_nspawn_traces(names, number)
+    cgroups.remove_unused_parent(names.cgroup)
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -23,8 +23,10 @@ def ensure_bridge(lab: Lab) -> None:
 def ensure_port(node: Node) -> None:
     """The node's namespace and cable. What is whole stays, and with it a partition."""
     if not _port_is_whole(node):
-        _remove_port(node.lab.names.veth(node.number), node.netns)
+        _remove_port(node)
         _create_port(node)
+    # Also where the port stayed: the bridge may be a new one.
+    run("ip", "link", "set", node.lab.names.veth(node.number), "master", node.lab.names.bridge, "up")
 
 
 def remove(names: Names) -> None:
@@ -62,8 +64,7 @@ def is_partitioned(node: Node) -> bool:
 
 
 def _port_is_whole(node: Node) -> bool:
-    master = _interface(node.lab.names.veth(node.number)) / "master"
-    if not master.exists() or master.resolve().name != node.lab.names.bridge:
+    if not _interface(node.lab.names.veth(node.number)).exists():
         return False
     return succeeds("ip", "-n", node.netns, "route", "get", str(addresses.host_address(node.lab.subnet)))
 
@@ -71,18 +72,14 @@ def _port_is_whole(node: Node) -> bool:
 def _create_port(node: Node) -> None:
     cable, own = node.lab.names.veth(node.number), f"{node.address}/{node.lab.subnet.prefixlen}"
     run("ip", "netns", "add", node.netns)
-    outside = [
-        f"link add {cable} type veth peer name eth0 netns {node.netns}",
-        f"link set {cable} master {node.lab.names.bridge} up",
-    ]
+    run("ip", "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", node.netns)
     inside = ["link set lo up", f"address add {own} dev eth0", "link set eth0 up"]
-    run("ip", "-batch", "-", stdin="\n".join(outside))
     run("ip", "-n", node.netns, "-batch", "-", stdin="\n".join(inside))
 
 
-def _remove_port(cable: str, namespace: str) -> None:
-    succeeds("ip", "link", "delete", cable)
-    succeeds("ip", "netns", "delete", namespace)
+def _remove_port(node: Node) -> None:
+    succeeds("ip", "link", "delete", node.lab.names.veth(node.number))
+    succeeds("ip", "netns", "delete", node.netns)
 
 
 def _interface(name: str) -> Path:

@@ -2,19 +2,19 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 from pathlib import Path
 
-from labtool import base, cgroups, identity, mounts, network
-from labtool.names import Names
+from labtool import base, cgroups, identity, mounts, nspawn
 from labtool.proc import LabError, wait_until
 from labtool.state import Node
 
 _SUPERVISE = Path(__file__).resolve().parent.parent / "supervise.sh"
-_NSPAWN_RUN = Path("/run/systemd/nspawn")
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\x1b.|\r")
 # systemd's own signals to process 1: start poweroff.target, start reboot.target.
 _POWEROFF, _REBOOT = signal.SIGRTMIN + 4, signal.SIGRTMIN + 5
 
@@ -32,11 +32,11 @@ def boot_id(node: Node) -> str | None:
         return None
 
 
-def prepare_disk(node: Node, password_hash: str) -> bool:
-    """Make a pristine disk unless there is a complete one; whether it was made now."""
+def prepare_disk(node: Node, password_hash: str) -> None:
+    """Mount the node's disk; make a pristine one unless there is a complete one."""
     if node.prepared.exists():
         _mount(node, json.loads(node.layers.read_text()))
-        return False
+        return
     discard_disk(node)
     lower = [str(path) for path in base.lower_layers(node.number)]
     node.data.mkdir(parents=True)
@@ -44,7 +44,6 @@ def prepare_disk(node: Node, password_hash: str) -> bool:
     _mount(node, lower)
     identity.install(node, password_hash)
     node.prepared.touch()
-    return True
 
 
 def discard_disk(node: Node) -> None:
@@ -66,13 +65,13 @@ def trash_directory(lab_dir: Path) -> Path:
 
 def start(node: Node) -> None:
     """Switch the node on and leave it to its keeper. Returns when its first process exists."""
-    network.ensure_port(node)
+    cgroups.remove(node.cgroup)  # empty groups of an earlier life
     for group in (_keeper(node), _box(node)):
         cgroups.create(group)
     node.console.parent.mkdir(exist_ok=True)
     with node.console.open("ab") as console:
         keeper = subprocess.Popen(
-            [str(_SUPERVISE), _spelled(_keeper(node)), _spelled(_box(node)), *_nspawn(node)],
+            [str(_SUPERVISE), _spelled(_keeper(node)), _spelled(_box(node)), *nspawn.command(node)],
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,
@@ -89,11 +88,12 @@ def cut_power(node: Node) -> None:
     cgroups.kill(_keeper(node))
     cgroups.kill(_box(node))
     cgroups.remove(node.cgroup)
-    remove_nspawn_traces(node.lab.names, node.number)
+    nspawn.remove_traces(node.lab.names, node.number)
 
 
 def power_off(node: Node, seconds: float) -> None:
     """A clean shutdown, as `systemctl poweroff` in the node would do it."""
+    _let_database_start(node)
     _signal_init(node, _POWEROFF)
     if not wait_until(lambda: not is_on(node), seconds):
         raise LabError(f"{node.name} is not off after {seconds:.0f} s; {console_tail(node)}")
@@ -102,6 +102,7 @@ def power_off(node: Node, seconds: float) -> None:
 
 def restart(node: Node, seconds: float) -> None:
     """A clean reboot; returns when the new boot answers."""
+    _let_database_start(node)
     before = boot_id(node)
     _signal_init(node, _REBOOT)
     if not wait_until(lambda: boot_id(node) not in (None, before), seconds):
@@ -121,16 +122,10 @@ def await_database(node: Node, seconds: float) -> None:
 
 def console_tail(node: Node) -> str:
     try:
-        lines = node.console.read_text(errors="replace").splitlines()
+        lines = _ESCAPES.sub("", node.console.read_text(errors="replace")).splitlines()
     except FileNotFoundError:
         return "it has written nothing"
-    return f"{node.console} ends with:\n" + "\n".join(lines[-12:])
-
-
-def remove_nspawn_traces(names: Names, number: int) -> None:
-    """nspawn tidies these up itself, unless it was killed."""
-    for directory in ("propagate", "unix-export"):
-        shutil.rmtree(_NSPAWN_RUN / directory / names.machine(number), ignore_errors=True)
+    return f"{node.console} ends with:\n" + "\n".join([line for line in lines if len(line) > 9][-12:])
 
 
 def _mount(node: Node, lower: list[str]) -> None:
@@ -150,24 +145,29 @@ def _spelled(group: str) -> str:
     return " ".join(str(path) for path in cgroups.paths(group))
 
 
-def _nspawn(node: Node) -> list[str]:
-    return [
-        *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit"),
-        *("--directory", str(node.root)),
-        *("--machine", node.lab.names.machine(node.number), "--hostname", node.name),
-        f"--network-namespace-path=/run/netns/{node.netns}",
-        "--bind=/dev/fuse",
-        f"--bind={node.data}:/data",
-        *("--capability=all", "--link-journal=no", "--resolv-conf=off", "--timezone=off"),
-        "--console=pipe",
-    ]
-
-
 def _signal_init(node: Node, number: int) -> None:
     pid = cgroups.init_pid(_box(node))
     if pid is None:
         raise LabError(f"{node.name} is off")
     os.kill(pid, number)
+
+
+def _let_database_start(node: Node) -> None:
+    """MariaDB told to stop in its first half second hangs for ever (and its unit forbids SIGKILL)."""
+
+    def settled() -> bool:
+        pids = cgroups.processes(_box(node))
+        starting = any(_command_name(pid) == "mariadbd" for pid in pids)
+        return not starting or _database_answers(node)
+
+    wait_until(settled, seconds=5)
+
+
+def _command_name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _ssh_answers(node: Node) -> bool:

@@ -1,11 +1,11 @@
 """Builds the app layers: the stand-in for dpiui2 at the vendor's paths, and two different databases."""
 
-import random
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from labtool import storage
 from labtool.mounts import mount_overlay, unmount_below
 from labtool.proc import LabError, run
 
@@ -28,7 +28,7 @@ def build_layers(os_layer: Path, target: Path) -> None:
     _with_overlay([os_layer], common, _install_common)
     for database in ("primary", "replica"):
         lower = [common / "upper", os_layer]
-        _with_overlay(lower, target / database, lambda root: _seed_database(root, database))
+        _with_overlay(lower, target / database, lambda root: _install_data(root, database))
 
 
 def _with_overlay(lower: list[Path], layer: Path, fill: Builder) -> None:
@@ -51,8 +51,7 @@ def _install_app(root: Path) -> None:
     backend = root / _BACKEND
     shutil.copytree(_STANDIN / "app_bash", backend / "app_bash")
     _install(_STANDIN / "backend.env", backend / ".env", 0o640)
-    fill_storage(backend / "storage")
-    run("chroot", str(root), "chown", "-R", "www-data:www-data", "/var/www/html/dpiui2")
+    _give_to_app(root)
 
 
 def _install_worker(root: Path) -> None:
@@ -75,6 +74,17 @@ def _arrange_units(root: Path) -> None:
     run("systemctl", f"--root={root}", "enable", "mariadb", "ssh", "dpiui2-worker")
 
 
+def _install_data(root: Path, which: str) -> None:
+    """Node1 holds the data; the others something else, so that one sees when it has been replaced."""
+    _seed_database(root, which)
+    storage.FILL[which](root / _BACKEND / "storage")
+    _give_to_app(root)
+
+
+def _give_to_app(root: Path) -> None:
+    run("chroot", str(root), "chown", "-R", "www-data:www-data", "/var/www/html/dpiui2")
+
+
 def _seed_database(root: Path, database: str) -> None:
     """Feed SQL to the server's bootstrap mode: no network, no privileges, no running daemon."""
     sql = "".join((_STANDIN / "sql" / name).read_text() for name in ("schema.sql", f"{database}.sql"))
@@ -88,34 +98,3 @@ def _install(source: Path, target: Path, mode: int = 0o644) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(source, target)
     target.chmod(mode)
-
-
-def fill_storage(storage: Path) -> None:
-    """A Laravel storage directory as one finds it: many small files, a big one, awkward names."""
-    dice = random.Random(2025)  # the same bytes every time, so that checksums can be compared
-    _write(storage / "app/exports/traffic dump 2024.bin", dice.randbytes(2_500_000))
-    _write(storage / "app/public/logo.png", b"\x89PNG\r\n\x1a\n" + dice.randbytes(40_000))
-    for number in range(12):
-        _write(storage / f"app/reports/Отчёт за {number + 1} месяц.csv", _csv(dice, 300))
-        _write(storage / f"framework/cache/data/{number:02x}/{dice.randbytes(20).hex()}", dice.randbytes(900))
-        _write(storage / f"framework/sessions/{dice.randbytes(20).hex()}", b'a:1:{s:6:"_token";s:4:"none";}')
-    for day in range(1, 8):
-        _write(storage / f"logs/laravel-2025-06-{day:02}.log", _log(day).encode())
-    _write(storage / "app/uploads/Договор № 15 (копия).txt", "Договор об оказании услуг\n".encode())
-    _write(storage / "app/uploads/it's a \"quoted\" name.txt", b"quotes\n")
-    _write(storage / "app/.gitignore", b"*\n")
-    (storage / "framework/views").mkdir()
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def _csv(dice: random.Random, rows: int) -> bytes:
-    lines = (f"{row};абонент {row};{dice.randrange(10**9)}\n" for row in range(rows))
-    return "".join(lines).encode()
-
-
-def _log(day: int) -> str:
-    return "".join(f"[2025-06-{day:02} 03:{minute:02}:00] production.INFO: sync finished\n" for minute in range(60))

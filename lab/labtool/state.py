@@ -90,6 +90,11 @@ class Node:
         return self.dir / "prepared"
 
     @property
+    def settled(self) -> Path:
+        """Exists once the pristine node has answered: an `up` that was killed before must wait again."""
+        return self.dir / "settled"
+
+    @property
     def layers(self) -> Path:
         """Names the base layers this disk was started on: a newer base must not slide under it."""
         return self.dir / "layers"

@@ -1,3 +1,7 @@
+-- Bootstrap mode knows accounts only after this.
+FLUSH PRIVILEGES;
+CREATE USER dpiui2@localhost IDENTIFIED BY 'lab #1 "secret"==';
+GRANT ALL ON dpiui2.* TO dpiui2@localhost;
 CREATE DATABASE dpiui2 CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 USE dpiui2;
 SET max_recursive_iterations = 100000;
