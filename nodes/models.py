@@ -21,6 +21,7 @@ class Cluster(models.Model):
     ssh_private_key = EncryptedTextField(blank=True, default="")
     ssh_password = EncryptedTextField(blank=True, default="")
     monitor_password = EncryptedTextField(blank=True, default="")
+    sweep_until = models.DateTimeField(null=True)  # somebody asks the servers right now
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

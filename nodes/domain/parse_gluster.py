@@ -58,7 +58,7 @@ def peers(section: Section) -> tuple[GlusterPeer, ...] | Unknown:
 
 @total
 def volumes(section: Section) -> tuple[GlusterVolume, ...] | Unknown:
-    """`volume info`: what glusterd has on record. It cannot say whether bricks run: `online` None."""
+    """`volume info`: what glusterd has on record; not whether bricks run, so `online` is None."""
     root = _answer(section)
     if isinstance(root, Unknown):
         return root

@@ -46,6 +46,16 @@ class PeerSettings:
         }
 
 
+def parse_host_list(text: str) -> tuple[str, ...]:
+    """Hosts as people type them: by comma, semicolon, blank or line; blanks at the ends are dropped.
+
+    Empty entries between two commas are kept as "", so that `problems` names them.
+    """
+    lines = [line.strip().rstrip(",;").strip() for line in text.splitlines()]
+    entries = [entry for line in lines if line for entry in re.split(r"\s*[,;]\s*|\s+", line)]
+    return tuple(entry.strip() for entry in entries)
+
+
 def is_host(value: str) -> bool:
     """True for an IPv4 or IPv6 address or a DNS name; "10.0.0.300" is neither."""
     try:

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('ssh_private_key', clusterpanel.fields.EncryptedTextField(blank=True, default='')),
                 ('ssh_password', clusterpanel.fields.EncryptedTextField(blank=True, default='')),
                 ('monitor_password', clusterpanel.fields.EncryptedTextField(blank=True, default='')),
+                ('sweep_until', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
         ),
