@@ -78,6 +78,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    # A file, as in production: the tests have threads and processes that share it.
+    DATABASES["default"]["TEST"] = {"NAME": str(PANEL_HOME / "test.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -135,6 +137,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # Seconds. A lease is renewed every third of its life; a dead worker's run is taken over after it.
 RUN_LEASE_S = env.float("RUN_LEASE_S", default=6.0)
+# Hours. An older backup does not open the gate before a step that overwrites.
+BACKUP_MAX_AGE_H = env.float("BACKUP_MAX_AGE_H", default=24.0)
 
 LOGGING = {
     "version": 1,
