@@ -1,0 +1,139 @@
+"""The only loop: ask the machine what to do, do it, store what happened, ask again.
+
+It decides nothing. Any number of workers may execute the same run at the same time: one gets the
+lease, the others return at once; a worker that lost its lease stops without a word.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from django.db import DatabaseError
+
+from nodes.domain.text import Text, say
+from operations.domain.machine import (
+    Begin,
+    Claimed,
+    Effect,
+    End,
+    Event,
+    Life,
+    NodeLost,
+    Proven,
+    Prove,
+    RunState,
+    StepState,
+    Stop,
+    advance,
+)
+from operations.models import Run
+from operations.runtime import lease as leases
+from operations.runtime import store
+from operations.runtime.lease import Lease, LeaseLost
+from operations.runtime.outcome import Outcome
+from operations.runtime.perform import Performer
+from operations.runtime.ports import Ports
+from operations.runtime.store import NOTHING, Note
+
+log = logging.getLogger(__name__)
+_LIVE = frozenset({StepState.RUNNING, StepState.VERIFYING})
+
+
+def execute(run_id: str, ports_for: Callable[[Run], Ports]) -> None:
+    """Drive the run to its end if nobody else does. Returns when it is over or is no longer ours."""
+    lease = leases.claim(run_id)
+    if lease is None:
+        return
+    with leases.kept(lease):
+        try:
+            run = Run.objects.select_related("cluster", "started_by").get(pk=run_id)
+            Executor(lease, run, ports_for(run)).drive()
+        except LeaseLost:
+            log.info("run %s is driven by another worker now", run_id)
+        except DatabaseError:
+            # Nothing can be stored now; the lease runs out and the reconciler takes the run again.
+            log.exception("run %s: the panel's database failed", run_id)
+
+
+class Executor:
+    """Drives one claimed run."""
+
+    def __init__(self, lease: Lease, run: Run, ports: Ports) -> None:
+        self._lease, self._run, self._ports = lease, run, ports
+        self._performer = Performer(lease, run, ports)
+        self._life = store.load(run.pk)
+
+    def drive(self) -> None:
+        waiting: deque[tuple[Event, Note]] = deque([(Claimed(), NOTHING)])
+        while waiting:
+            event, note = waiting.popleft()
+            before, effects = self._life, self._advance(event, note)
+            for effect in effects:
+                outcome = self._perform(effect, before)
+                waiting.extend((event, outcome.note) for event in outcome.events)
+
+    def _advance(self, event: Event, note: Note) -> tuple[Effect, ...]:
+        """Store what the event changes, then say so."""
+        before = self._life
+        after, effects = advance(before, event)
+        ends = next((effect.state for effect in effects if isinstance(effect, End)), None)
+        if ends is not None:
+            self._performer.leave(after)
+        newest = store.save(
+            self._lease,
+            before,
+            after,
+            note,
+            sentence=_sentence(ends, note) if ends else None,
+            also=self._record(event, note),
+        )
+        self._life = after
+        if newest:
+            self._ports.notify(self._run.pk, newest)
+        return effects
+
+    def _record(self, event: Event, note: Note) -> Callable[[], None] | None:
+        if not isinstance(event, Proven):
+            return None
+        step = self._run.plan.step(event.step)
+        if not step.records:
+            return None
+        return partial(self._ports.record, self._run, step, note.data)
+
+    def _perform(self, effect: Effect, before: Life) -> Outcome:
+        match effect:
+            case End():
+                return Outcome(())
+            case Begin(key, attempt):
+                known = next(step for step in before.steps if step.key == key)
+                fresh = known.attempt != attempt
+                act = partial(self._performer.begin, key, attempt, fresh=fresh)
+            case Prove(key):
+                act = partial(self._performer.prove, key)
+            case Stop(key, attempt):
+                act = partial(self._performer.stop, key, attempt)
+        return self._guarded(act, effect.step)
+
+    def _guarded(self, act: Callable[[], Outcome], step: str) -> Outcome:
+        """A defect of ours must not leave a run that never ends, nor one that lies."""
+        try:
+            return act()
+        except (LeaseLost, DatabaseError):
+            raise
+        except Exception as error:
+            log.exception("run %s, step %s: a defect", self._run.pk, step)
+            text = say(
+                "The panel itself failed here (%(error)s); its log has the details. What the step"
+                " did on the node is not known: resume looks at it again.",
+                error=type(error).__name__,
+            )
+            return Outcome((NodeLost(step),), Note(text))
+
+
+def _sentence(ends: RunState, note: Note) -> Text | None:
+    if ends is RunState.SUCCEEDED:
+        return say("Every step has succeeded, and its effect was read from the nodes.")
+    return note.text

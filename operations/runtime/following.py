@@ -1,0 +1,151 @@
+"""Copying a job's log into the journal until the job is over, through any number of cut connections."""
+
+from __future__ import annotations
+
+import time
+
+from nodes.domain.text import Text
+from nodes.transport.base import TransportError
+from operations.runtime import journal, store
+from operations.runtime.jobs import RUNS, Begun, Following, Head, Job, Tail, following
+from operations.runtime.lease import Lease, LeaseLost
+from operations.runtime.lines import LineBuffer
+from operations.runtime.ports import Ports
+from operations.runtime.silence import FINAL, Silence, pause
+
+BATCH_S = 0.02  # what arrives within it is stored in one transaction
+UNFINISHED_S = 2.0  # a last line without its end is shown after so much silence
+_TICK_S = 0.2  # how soon a wish to cancel is seen
+
+
+class Cancelled(Exception):
+    """A person asked to cancel while the job was followed."""
+
+
+class Copy:
+    """The journal's side of one job: knows how many bytes it has and stores them in small batches."""
+
+    def __init__(self, lease: Lease, ports: Ports, job: Job, offset: int) -> None:
+        self._lease, self._ports, self._job = lease, ports, job
+        self.offset = offset
+        self._buffer = LineBuffer()
+        self._ready: list[bytes] = []
+        self._stored_at = self._fed_at = 0.0
+
+    def feed(self, data: bytes) -> None:
+        self.offset += len(data)
+        self._fed_at = time.monotonic()
+        self._ready += self._buffer.feed(data)
+        if self._fed_at - self._stored_at >= BATCH_S:
+            self.store()
+
+    def wait_s(self) -> float:
+        """How long reading may wait before `store` has to be called."""
+        if self._ready:
+            return max(0.001, self._stored_at + BATCH_S - time.monotonic())
+        return _TICK_S
+
+    def idle(self) -> None:
+        """Nothing came within `wait_s`."""
+        if self._buffer.waiting and time.monotonic() - self._fed_at >= UNFINISHED_S:
+            self._ready += self._buffer.drain()
+        self.store()
+
+    def finish(self) -> None:
+        self._ready += self._buffer.drain()
+        self.store()
+
+    def store(self) -> None:
+        if not self._ready:
+            return
+        newest = journal.append_output(
+            run_id=self._job.run,
+            fence=self._lease.fence,
+            step=self._job.step,
+            attempt=self._job.attempt,
+            chunks=self._ready,
+        )
+        self._ready = []
+        self._stored_at = time.monotonic()
+        self._ports.notify(self._job.run, newest)
+
+
+class Follower:
+    """Starts one job or attaches to it, and stays with it to the end."""
+
+    def __init__(self, lease: Lease, ports: Ports, job: Job, offset: int) -> None:
+        self._lease, self._ports, self._job = lease, ports, job
+        self._copy = Copy(lease, ports, job, offset)
+        self._silence = Silence(job.node, ports.patience_s, ports.longest_pause_s, self._tell)
+        self._wanted = -1  # size of the log when the job was seen to be over
+
+    def to_the_end(self, *, may_start: bool) -> Head | Tail:
+        """A Head that is not in RUNS: nothing was started. A Tail: the job is over.
+
+        Raises TransportError when the node is given up, Cancelled, LeaseLost.
+        """
+        while True:
+            try:
+                found = self._once(may_start)
+            except FINAL:
+                self._copy.finish()
+                raise
+            except TransportError as error:
+                if pause(self._lease, self._silence.broken(error)):
+                    raise Cancelled from error
+                continue
+            if found is not None:
+                return found
+
+    def _once(self, may_start: bool) -> Head | Tail | None:
+        self._look_up()
+        transport = self._ports.transport(self._job.node)
+        with following(
+            transport,
+            self._ports.place,
+            self._ports.panel,
+            self._job,
+            offset=self._copy.offset,
+            may_start=may_start,
+        ) as attached:
+            return self._read(attached)
+
+    def _read(self, attached: Following) -> Head | Tail | None:
+        while not attached.over:
+            self._look_up()
+            parts = attached.read(self._copy.wait_s())
+            for part in parts:
+                if isinstance(part, bytes):
+                    self._copy.feed(part)
+                elif isinstance(part, Head):
+                    self._silence.answered()
+                    if part.begun not in RUNS:
+                        return None if part.begun is Begun.SHORT else part
+                elif (tail := self._judge(part)) is not None:
+                    return tail
+            if not parts:
+                self._copy.idle()
+        return None
+
+    def _look_up(self) -> None:
+        if self._lease.lost.is_set():
+            raise LeaseLost(self._job.run)
+        if self._lease.cancel.is_set():
+            self._copy.finish()
+            raise Cancelled
+
+    def _judge(self, tail: Tail) -> Tail | None:
+        """The tail if the job is over and everything it printed until then is here."""
+        if tail.state == "running":
+            return None
+        if self._wanted < 0:
+            self._wanted = tail.size
+        if self._copy.offset < self._wanted:
+            return None
+        self._copy.finish()
+        return tail
+
+    def _tell(self, state: str, text: Text) -> None:
+        event = {"type": "node", "node": self._job.node, "state": state, "text": text.to_json()}
+        newest = store.say_event(self._lease, {**event, "step": self._job.step})
+        self._ports.notify(self._job.run, newest)

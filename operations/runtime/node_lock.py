@@ -1,0 +1,115 @@
+"""The lock on the nodes: one run of one panel at a time, whoever else knows the root password (law 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nodes.domain.text import Text, say
+from nodes.transport.base import Transport, script
+from operations.runtime import scripts
+from operations.runtime.frames import Answer, first_answer, new_nonce
+from operations.runtime.jobs import Place, silent
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who wants the node. `since` is ISO 8601; every word is one line in the lock's directory."""
+
+    panel: str
+    run: str
+    since: str
+    user: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """Somebody else has the node."""
+
+    panel: str
+    run: str
+    since: str
+    user: str
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A job of another run is still at work there."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class NoSpace:
+    free_kb: str
+    error: str
+
+
+Taken = None | Held | Busy | NoSpace
+
+
+def take(transport: Transport, place: Place, claim: Claim, *, replaces: str = "") -> Taken:
+    """None: the node is ours. `replaces` is a run of ours that is over. Raises TransportError."""
+    nonce = new_nonce()
+    words = (claim.panel, claim.run, claim.since, claim.user)
+    lines = (" ".join(word.split()) for word in words)
+    command = script(scripts.LOCK, nonce, place.root, place.spare, *lines, replaces, timeout_s=20)
+    output = transport.run(command)
+    answer = first_answer(nonce, output.stdout)
+    if answer is None:
+        raise silent(transport.target.host, output.stderr)
+    return _taken(answer)
+
+
+def _taken(answer: Answer) -> Taken:
+    match answer.word(0):
+        case "taken":
+            return None
+        case "busy":
+            return Busy(answer.word(1))
+        case "nospace":
+            return NoSpace(answer.word(1), answer.rest(2))
+    user, _, panel = answer.rest(3).partition("|")
+    return Held(panel, answer.word(1), answer.word(2), user)
+
+
+def release(transport: Transport, place: Place, claim: Claim) -> bool:
+    """True if the node is free of this run now. Raises TransportError."""
+    nonce = new_nonce()
+    panel = " ".join(claim.panel.split())
+    output = transport.run(script(scripts.UNLOCK, nonce, place.root, panel, claim.run))
+    answer = first_answer(nonce, output.stdout)
+    return answer is not None and answer.word(0) == "free"
+
+
+def sentence(node: str, found: Held | Busy | NoSpace) -> Text:
+    """Why nothing was started on the node, and what to do."""
+    match found:
+        case Held():
+            return say(
+                "%(node)s is in use: panel “%(panel)s” has been running %(run)s there for %(user)s"
+                " since %(since)s. Wait until that run is over; if that panel no longer exists,"
+                " remove /var/lib/clusterpanel/lock on %(node)s.",
+                node=node,
+                panel=found.panel or "?",
+                run=found.run,
+                user=found.user,
+                since=found.since,
+            )
+        case Busy():
+            return say(
+                "On %(node)s the job %(job)s of another run is still at work. Wait until it ends,"
+                " or resume and cancel that run.",
+                node=node,
+                job=found.job,
+            )
+    return no_space(node, found.free_kb, found.error)
+
+
+def no_space(node: str, free_kb: str, error: str) -> Text:
+    return say(
+        "%(node)s cannot write to /var/lib/clusterpanel (%(free)s KiB free: %(error)s)."
+        " Nothing was started; free some space and resume.",
+        node=node,
+        free=free_kb,
+        error=error.strip()[-200:],
+    )

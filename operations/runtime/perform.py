@@ -1,0 +1,233 @@
+"""Performing the machine's effects on the nodes: begin, prove, stop, leave."""
+
+from __future__ import annotations
+
+from nodes.domain.refusal import Refusal
+from nodes.domain.text import Text, say
+from nodes.transport.base import TransportError
+from operations.domain.machine import (
+    Event,
+    JobEnded,
+    JobStopped,
+    JobVanished,
+    Life,
+    NodeLost,
+    NotStarted,
+    StepState,
+)
+from operations.domain.plan import Step
+from operations.models import Run, RunStep
+from operations.runtime import jobs, node_lock, proving, store
+from operations.runtime.following import Cancelled, Follower
+from operations.runtime.jobs import Begun, Head, Job, Stopped, Tail
+from operations.runtime.lease import Lease
+from operations.runtime.outcome import CANCEL_SEEN, Outcome
+from operations.runtime.ports import Ports
+from operations.runtime.run_lock import RunLock
+from operations.runtime.silence import Silence, pause
+from operations.runtime.store import Note
+
+STOP_PATIENCE_S = 60
+
+
+class Performer:
+    """Does what it is told and reports what came of it, as events."""
+
+    def __init__(self, lease: Lease, run: Run, ports: Ports) -> None:
+        self._lease, self._run, self._ports = lease, run, ports
+        self._plan = run.plan
+        self._lock = RunLock(ports, run, self._plan.nodes)
+        self._locked = False
+
+    def begin(self, key: str, attempt: int, *, fresh: bool) -> Outcome:
+        """Start the job or attach to it. `fresh`: nobody can have started this attempt before."""
+        step = self._plan.step(key)
+        if fresh and not self._locked:
+            if (sentence := self._lock.take_all()) is not None:
+                return _not_started(step, sentence)
+            self._locked = True
+        refusal = self._ports.gate(self._run, step) if step.overwrites else None
+        if fresh and refusal is not None:
+            return _not_started(step, _refused(refusal))
+        try:
+            return self._follow(step, attempt, refusal)
+        except Cancelled:
+            return CANCEL_SEEN
+        except TransportError as error:
+            return _lost(step, error)
+
+    def _follow(self, step: Step, attempt: int, refusal: Refusal | None) -> Outcome:
+        follower = Follower(self._lease, self._ports, self._job(step, attempt), self._offset(step))
+        while True:
+            found = follower.to_the_end(may_start=refusal is None)
+            if isinstance(found, Tail):
+                return _over(step, found)
+            if found.begun is not Begun.NO_LOCK:
+                return _not_started(step, _why_not(step, found, refusal))
+            # Released when the run was interrupted, and resumed since; or taken by somebody else.
+            if (sentence := self._lock.take_one(step.node)) is not None:
+                return _not_started(step, sentence)
+
+    def _job(self, step: Step, attempt: int) -> Job:
+        stdin = None
+        if step.stdin:
+            stdin = self._ports.stdin(self._run, step, self._ports.transport(step.node))
+        argv = step.argv_for(self._run.pk)
+        return Job(self._run.pk, step.key, step.node, attempt, argv, stdin)
+
+    def _offset(self, step: Step) -> int:
+        rows = RunStep.objects.filter(run_id=self._run.pk, key=step.key)
+        return int(rows.values_list("log_bytes", flat=True).get())
+
+    def prove(self, key: str) -> Outcome:
+        step = self._plan.step(key)
+        try:
+            return proving.prove(self._lease, self._ports, step)
+        except TransportError as error:
+            return _lost(step, error)
+
+    def stop(self, key: str, attempt: int) -> Outcome:
+        step = self._plan.step(key)
+        job = Job(self._run.pk, step.key, step.node, attempt, step.argv)
+        silence = Silence(step.node, STOP_PATIENCE_S, self._ports.longest_pause_s, self._tell)
+        while True:
+            try:
+                stopped = jobs.stop(self._ports.transport(step.node), self._ports.place, job)
+            except TransportError as error:
+                try:
+                    pause(self._lease, silence.broken(error), until_cancelled=False)
+                except TransportError:
+                    return _lost(step, error)
+                continue
+            if not stopped.left:
+                self._copy_rest(job)
+            return _stopped(step, stopped)
+
+    def _copy_rest(self, job: Job) -> None:
+        """What the job printed before it died, if the node still tells us."""
+        step = self._plan.step(job.step)
+        quiet = Lease(self._lease.run_id, self._lease.owner, self._lease.fence, self._lease.lost)
+        try:
+            Follower(quiet, self._ports, job, self._offset(step)).to_the_end(may_start=False)
+        except TransportError:
+            pass
+
+    def leave(self, after: Life) -> None:
+        """Free the nodes, except one where a job may still be at work."""
+        unknown = {step.key for step in after.steps if step.state is StepState.UNKNOWN}
+        keep = {self._plan.step(key).node for key in unknown}
+        for node in self._lock.release(keep=keep):
+            self._tell_node(node, "locked", _still_locked(node))
+
+    def _tell(self, state: str, text: Text) -> None:
+        self._tell_node("", state, text)
+
+    def _tell_node(self, node: str, state: str, text: Text) -> None:
+        event = {"type": "node", "node": node, "state": state, "text": text.to_json()}
+        self._ports.notify(self._run.pk, store.say_event(self._lease, event))
+
+
+def _over(step: Step, tail: Tail) -> Outcome:
+    """The job is over; what it did is another question."""
+    if tail.exit_code is not None:
+        note = Note(_exit_sentence(step, tail), tail.exit_code)
+        return Outcome((JobEnded(step.key, tail.exit_code),), note)
+    return Outcome((JobVanished(step.key),), Note(_vanished_sentence(step, tail)))
+
+
+def _exit_sentence(step: Step, tail: Tail) -> Text | None:
+    if tail.exit_code == 0:
+        return None
+    plain = {"title": str(step.title), "node": step.node, "code": tail.exit_code}
+    if tail.free_kb == 0:
+        return say(
+            "“%(title)s” on %(node)s ended with exit code %(code)s, and the disk of %(node)s is"
+            " full: the end of its output may be missing.",
+            **plain,
+        )
+    return say("“%(title)s” on %(node)s ended with exit code %(code)s.", **plain)
+
+
+def _vanished_sentence(step: Step, tail: Tail) -> Text:
+    plain = {"title": str(step.title), "node": step.node}
+    if tail.state == "rebooted":
+        return say("%(node)s was restarted while “%(title)s” was running there.", **plain)
+    if tail.free_kb == 0:
+        return say(
+            "“%(title)s” on %(node)s is over, but the full disk there took its exit code.", **plain
+        )
+    return say("“%(title)s” on %(node)s is gone without an exit code: somebody killed it.", **plain)
+
+
+def _stopped(step: Step, stopped: Stopped) -> Outcome:
+    plain = {"title": str(step.title), "node": step.node}
+    event: Event
+    match stopped.state:
+        case "stopped":
+            event = JobStopped(step.key)
+            text = say(
+                "“%(title)s” on %(node)s was stopped; no process of it is left there.", **plain
+            )
+        case "ended":
+            event = JobEnded(step.key, stopped.exit_code or 0)
+            text = say("“%(title)s” on %(node)s had already ended.", **plain)
+        case "absent":
+            event = NotStarted(step.key)
+            text = say("“%(title)s” was never started on %(node)s, and will not be.", **plain)
+        case _:
+            event = NodeLost(step.key)
+            left = ", ".join(stopped.left)
+            text = say(
+                "“%(title)s” on %(node)s could not be stopped: processes %(left)s are still there.",
+                **plain,
+                left=left,
+            )
+    return Outcome((event,), Note(text, stopped.exit_code))
+
+
+def _lost(step: Step, error: TransportError) -> Outcome:
+    return Outcome(
+        (NodeLost(step.key),), Note(say("%(why)s %(fix)s", why=error.why, fix=error.fix))
+    )
+
+
+def _not_started(step: Step, sentence: Text) -> Outcome:
+    return Outcome((NotStarted(step.key),), Note(sentence))
+
+
+def _refused(refusal: Refusal) -> Text:
+    return say("%(why)s %(fix)s", why=refusal.why, fix=refusal.fix)
+
+
+def _why_not(step: Step, head: Head, refusal: Refusal | None) -> Text:
+    plain = {"title": str(step.title), "node": step.node}
+    match head.begun:
+        case Begun.NO_SPACE:
+            return node_lock.no_space(step.node, head.words[0], " ".join(head.words[1:]))
+        case Begun.ABSENT if refusal is not None:
+            return _refused(refusal)
+        case Begun.BUSY:
+            return say(
+                "“%(title)s” was not started on %(node)s: the attempt before is still at work"
+                " there (%(job)s).",
+                **plain,
+                job=head.words[0],
+            )
+        case Begun.STUCK:
+            return say(
+                "“%(title)s” was claimed on %(node)s but never began: the node or its systemd"
+                " stopped in that moment. It is certain that nothing ran.",
+                **plain,
+            )
+    return say(
+        "“%(title)s” was not started on %(node)s: %(error)s",
+        **plain,
+        error=" ".join(head.words) or head.begun,
+    )
+
+
+def _still_locked(node: str) -> Text:
+    return say(
+        "%(node)s could not be asked to forget its lock; the next run of this panel takes it over.",
+        node=node,
+    )

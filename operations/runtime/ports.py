@@ -1,0 +1,53 @@
+"""What the executor needs from outside, as values: so it can be driven without SSH and without pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from nodes.domain.refusal import Refusal
+from nodes.transport.base import Transport
+from operations.domain.plan import Proof, Step
+from operations.domain.proofs.base import ProofKind
+from operations.models import Run
+from operations.runtime.jobs import Place
+
+
+class Gate(Protocol):
+    """Whether an overwriting step may start now (law 4)."""
+
+    def __call__(self, run: Run, step: Step) -> Refusal | None: ...
+
+
+class Record(Protocol):
+    """Writes into the panel's books what a proven step left; called inside the transaction."""
+
+    def __call__(self, run: Run, step: Step, evidence: Mapping[str, Any]) -> None: ...
+
+
+class Provider(Protocol):
+    """What a step reads from its standard input."""
+
+    def __call__(self, run: Run, step: Step, transport: Transport) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything outside. `transport(host)` asks no database, so any thread may call it.
+
+    `hosts` are all hosts of the cluster, for proofs; `patience_s` says how long a node may be
+    silent before the run gives up waiting for it.
+    """
+
+    panel: str
+    hosts: tuple[str, ...]
+    transport: Callable[[str], Transport]
+    proof: Callable[[Proof], ProofKind]
+    gate: Gate
+    record: Record
+    stdin: Provider
+    notify: Callable[[str, int], None]
+    place: Place = field(default_factory=Place)
+    patience_s: float = 600
+    longest_pause_s: float = 5

@@ -1,0 +1,128 @@
+"""Runs on pretended nodes: real shells, real processes, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodes.domain.refusal import Refusal
+from nodes.domain.text import Text, say
+from nodes.models import Cluster
+from nodes.transport.base import Transport
+from operations.domain.plan import Plan, Proof, Stage, Step
+from operations.domain.proofs.base import Holds, Outputs, Probe, ProofKind, Verdict
+from operations.models import Run, RunStep
+from operations.runtime import journal
+from operations.runtime.executor import execute
+from operations.runtime.ports import Ports
+from tests.fakes.local import PLACE, LocalCluster
+
+HOSTS = ("node1", "node2", "node3")
+
+
+def step(key: str, node: str, script: str, *args: str, **more: Any) -> Step:
+    """A step that runs a shell script and is proven by `sh -c` of its proof argument."""
+    proof = more.pop("proof", Proof("holds", ("true",)))
+    defaults: dict[str, Any] = {"proof_timeout_s": 1}
+    argv = ("sh", "-c", script, key, *args)
+    return Step(key, node, say(key), argv, proof, **{**defaults, **more})
+
+
+def make_plan(*steps: Step) -> Plan:
+    return Plan("test", say("A test"), 1, (Stage("all", say("All"), say("Because"), steps),))
+
+
+def make_run(*steps: Step, name: str = "site") -> Run:
+    """An accepted run that nobody took yet."""
+    plan = make_plan(*steps)
+    cluster, _ = Cluster.objects.get_or_create(name=name)
+    run = Run.objects.create(
+        cluster=cluster, procedure="test", plan_json=plan.to_json(), plan_hash=plan.hash
+    )
+    for place, one in enumerate(steps):
+        RunStep.objects.create(run=run, key=one.key, position=place, stage="all", node=one.node)
+    return run
+
+
+def _judge(args: tuple[str, ...], outputs: Outputs) -> Verdict:
+    from operations.domain.proofs.base import NotYet
+
+    answer = next(iter(outputs.values()))
+    if isinstance(answer, Text):
+        return NotYet(answer)
+    if answer.exit_code == 0:
+        return Holds({"seen": answer.stdout.decode().strip()}, say("It is there."))
+    return NotYet(say("It is not there."))
+
+
+HOLDS = ProofKind(
+    sentence=lambda args: say("%(script)s succeeds", script=args[0]),
+    probes=lambda args, node, hosts: (Probe(node, args[0], args[1:]),),
+    judge=_judge,
+)
+
+
+@dataclass
+class World:
+    """Everything around an executor: nodes, and what was asked of the ports."""
+
+    cluster: LocalCluster
+    panel: str = "panel one"
+    patience_s: float = 20
+    notified: list[tuple[str, int]] = field(default_factory=list)
+    recorded: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    refusal: Refusal | None = None
+    stdin: bytes = b""
+
+    def ports(self, run: Run) -> Ports:
+        return Ports(
+            panel=self.panel,
+            hosts=HOSTS,
+            transport=self.cluster.transport,
+            proof=lambda proof: HOLDS,
+            gate=lambda run, step: self.refusal,
+            record=lambda run, step, evidence: self.recorded.append((step.records, evidence)),
+            stdin=self._stdin,
+            notify=lambda run_id, line: self.notified.append((run_id, line)),
+            place=PLACE,
+            patience_s=self.patience_s,
+            longest_pause_s=0.2,
+        )
+
+    def _stdin(self, run: Run, step: Step, transport: Transport) -> bytes:
+        return self.stdin
+
+    def execute(self, run: Run) -> Run:
+        execute(run.pk, self.ports)
+        run.refresh_from_db()
+        return run
+
+    def log(self, run: Run, key: str, attempt: int = 1) -> bytes:
+        return b"".join(journal.log_bytes(run.pk, key, attempt))
+
+    def node_log(self, run: Run, key: str, node: str, attempt: int = 1) -> bytes:
+        suffix = "" if attempt == 1 else f".{attempt}"
+        return (
+            self.cluster[node].root / "jobs" / f"{run.pk}-{key}-{node}{suffix}" / "log"
+        ).read_bytes()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(LocalCluster(tmp_path, *HOSTS))
+
+
+def states(run: Run) -> list[str]:
+    return [row.state for row in run.steps.order_by("position")]
+
+
+def events(run: Run, type: str) -> list[dict[str, Any]]:
+    lines = journal.read(run.pk, limit=100_000)
+    return [line.event for line in lines if line.kind == "event" and line.event["type"] == type]
+
+
+Make = Callable[..., Run]
