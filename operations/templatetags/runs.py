@@ -1,0 +1,70 @@
+"""How times and steps of a run are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
+
+from clusterpanel.templatetags.panel import say
+from operations.domain.plan import Plan
+from operations.plain_text import strip_escapes
+
+register = template.Library()
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """0:07, 3:12, 1:03:12; nothing for None. `static/js/run/time.js` writes the same."""
+    if seconds is None:
+        return ""
+    minutes, second = divmod(max(0, int(seconds)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+@register.filter
+def moment(iso: str | datetime | None) -> datetime | None:
+    """The time of a snapshot's string, in the zone of the panel."""
+    parsed = iso if isinstance(iso, datetime) else parse_datetime(iso or "")
+    return timezone.localtime(parsed) if parsed else None
+
+
+@register.filter
+def took(step: Mapping[str, Any]) -> str:
+    """How long a step that ended took."""
+    start, end = moment(step["started_at"]), moment(step["ended_at"])
+    return duration((end - start).total_seconds()) if start and end else ""
+
+
+@register.filter
+def lasted(run: Any) -> str:
+    """The same of a run's row."""
+    if not (run.started_at and run.ended_at):
+        return ""
+    return duration((run.ended_at - run.started_at).total_seconds())
+
+
+@register.filter
+def named(step: Mapping[str, Any]) -> str:
+    """The step's title, which always says on which node."""
+    if step["node"] in step["title"]:
+        return str(step["title"])
+    return gettext("%(step)s on %(node)s") % {"step": step["title"], "node": step["node"]}
+
+
+@register.filter
+def step_title(plan: Plan, key: str) -> str:
+    """The title of a step of a stored plan, in the reader's language."""
+    return say(plan.step(key).title)
+
+
+@register.filter
+def plain(line: str) -> str:
+    """A line of output without colours and other escapes, for places that only show text."""
+    return strip_escapes(line)

@@ -1,0 +1,46 @@
+"""What the pages of runs share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from clusterpanel.templatetags.panel import say, tone, word
+from nodes.domain.refusal import Refused
+from operations.domain.machine import ACTIVE, RunState, StepState
+from operations.models import Run
+
+
+def person(request: HttpRequest) -> AbstractBaseUser:
+    """Who asks; every page here needs a signed-in person, so there always is one."""
+    assert isinstance(request.user, AbstractBaseUser)
+    return request.user
+
+
+def run_or_404(run_id: str) -> Run:
+    return get_object_or_404(Run.objects.select_related("cluster", "started_by"), pk=run_id)
+
+
+def is_active(state: str) -> bool:
+    return state in ACTIVE
+
+
+def tell_refusals(request: HttpRequest, refused: Refused) -> None:
+    """Refusals of a small action (cancel, continue) as messages above the page."""
+    for refusal in refused.refusals:
+        messages.error(request, f"{say(refusal.why)} {say(refusal.fix)}".strip())
+
+
+def state_words() -> dict[str, tuple[str, str]]:
+    """For the scripts: each state's tone and its word in the reader's language."""
+    return {str(s): (tone(s), word(s)) for s in (*StepState, *RunState)}
+
+
+def plural_forms(singular: str, plural: str, ngettext: Any) -> dict[str, str]:
+    """The forms that Intl.PluralRules names, for a sentence that a script fills in later."""
+    one, few, many = (ngettext(singular, plural, n) for n in (1, 2, 5))
+    return {"one": one, "few": few, "many": many, "other": many}

@@ -1,0 +1,56 @@
+"""The list of runs and the dock at the bottom of every page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from nodes.models import Cluster
+from operations.domain.machine import ACTIVE
+from operations.models import Run, RunStep
+
+PAGE = 25
+# The dock says how the last run ended for this long; a failed one until something else ran.
+RECENT = timedelta(hours=12)
+
+
+def _with_step(runs: QuerySet[Run], *states: str) -> QuerySet[Run]:
+    """Each run with the key and node of its first step in one of `states`."""
+    steps = RunStep.objects.filter(run=OuterRef("pk"), state__in=states).order_by("position")
+    return runs.select_related("cluster", "started_by").annotate(
+        step_key=Subquery(steps.values("key")[:1]), step_node=Subquery(steps.values("node")[:1])
+    )
+
+
+@require_GET
+def runs(request: HttpRequest) -> HttpResponse:
+    """All runs, newest first; `?cluster=` shows one cluster's."""
+    found = _with_step(Run.objects.all(), "failed", "unknown", "cancelled", "running", "verifying")
+    chosen = request.GET.get("cluster", "")
+    cluster = Cluster.objects.filter(pk=chosen).first() if chosen.isdigit() else None
+    if cluster:
+        found = found.filter(cluster=cluster)
+    page = Paginator(found.order_by("-created_at"), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "chosen": cluster,
+        "clusters": Cluster.objects.order_by("name"),
+        "now": timezone.now(),
+    }
+    return render(request, "operations/runs.html", context)
+
+
+@require_GET
+def dock(request: HttpRequest) -> HttpResponse:
+    """What runs now in every cluster; when nothing does, how the newest run ended."""
+    active = _with_step(Run.objects.filter(state__in=sorted(ACTIVE)), "running", "verifying")
+    context = {"active": list(active), "last": None, "now": timezone.now()}
+    if not context["active"]:
+        context["last"] = _with_step(Run.objects.all(), "failed", "unknown", "cancelled").first()
+    return render(request, "operations/dock.html", context)
