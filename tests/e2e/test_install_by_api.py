@@ -178,7 +178,7 @@ def test_n_no_lock_is_left_and_the_audit_names_every_run(story: Story) -> None:
     for node in story.nodes:
         assert node.run("ls /var/lib/clusterpanel").find("lock") == -1
     actions = [entry["action"] for entry in story.client.get("/audit")]
-    assert actions.count("run_start") == 6
+    assert actions.count("run.start") == 6
 
 
 def refused(story: Story, procedure: str, **params: Any) -> str:
