@@ -58,6 +58,7 @@ class Run(models.Model):
             )
         ]
         ordering = ["-created_at"]
+        permissions = [("waive_backup", "Can start an overwriting run without a backup")]
 
     def __str__(self) -> str:
         return f"{self.procedure} {self.id}"
@@ -65,6 +66,23 @@ class Run(models.Model):
     @property
     def plan(self) -> Plan:
         return Plan.from_json(self.plan_json)
+
+
+class ShownPlan(models.Model):
+    """A plan as it was shown: kept a while, so that a changed one can be compared with it (law 2)."""
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="+")
+    hash = models.CharField(max_length=64)
+    plan_json = models.JSONField()
+    shown_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cluster", "hash"], name="one_row_per_shown_plan")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hash[:12]} shown at {self.shown_at:%F %T}"
 
 
 class RunStep(models.Model):

@@ -47,7 +47,8 @@ def _missing(situation: Situation, node: NodeFacts) -> Refusal | None:
 
 def _differs(situation: Situation, node: NodeFacts) -> bool:
     assert not isinstance(node.env, Unknown)
-    return situation.params.get("force") is True or bool(env_difference(situation, node.env))
+    forced = situation.params.get("force") in (True, "true", "1")  # as JSON, or in an address
+    return forced or bool(env_difference(situation, node.env))
 
 
 def _nothing_to_do() -> Refusal:

@@ -36,7 +36,7 @@ def node_facts(situation: Situation, host: str) -> NodeFacts | Refusal:
     """The newest sweep of one node that answered; refuses a silent or unseen one."""
     node = next((node for node in situation.facts.nodes if node.host == host), None)
     if node is None:
-        return _unknown(host, "ssh", say("it was not observed yet"))
+        return _unknown(host, "ssh", Unknown(say("It was not observed yet.")))
     return unknown(node, "ssh") or node
 
 
@@ -55,19 +55,20 @@ def unknown(node: NodeFacts, *facts: str) -> Refusal | None:
     for fact in facts:
         value = getattr(node, fact)
         if isinstance(value, Unknown):
-            return _unknown(node.host, fact, value.why)
+            return _unknown(node.host, fact, value)
     return None
 
 
-def _unknown(host: str, fact: str, reason: Text) -> Refusal:
+def _unknown(host: str, fact: str, value: Unknown) -> Refusal:
     why = say(
         "%(host)s: %(fact)s could not be read: %(reason)s",
         host=host,
         fact=_FACTS[fact],
-        reason=reason,
+        reason=value.why,
     )
-    fix = say("Make %(host)s answer, look at the checks, and plan again.", host=host)
-    return Refusal("node_unknown", why, fix, {"node": host, "fact": fact, "reason": str(reason)})
+    fix = value.fix or say("Make %(host)s answer, look at the checks, and plan again.", host=host)
+    evidence = {"node": host, "fact": fact, "reason": str(value.why), "cause": value.code}
+    return Refusal("node_unknown", why, fix, evidence)
 
 
 def not_ready(situation: Situation, nodes: Sequence[NodeFacts], script: str) -> Refusal | None:
@@ -133,11 +134,10 @@ def env_difference(situation: Situation, env: EnvFacts) -> dict[str, str | None]
 
 def asked_hosts(situation: Situation, allowed: Sequence[str]) -> tuple[str, ...] | Refusal | None:
     """`params["nodes"]` in the order in which it was asked; None when nobody asked."""
-    asked = situation.params.get("nodes")
+    asked = listed(situation, "nodes")
     if asked is None:
         return None
-    listed = isinstance(asked, list | tuple) and all(isinstance(host, str) for host in asked)
-    if not listed or not asked:
+    if not asked:
         return params_invalid("nodes", say("nodes must be a list of hosts of the cluster."))
     strangers = [host for host in asked if host not in allowed]
     if strangers or len(set(asked)) != len(asked):
@@ -146,7 +146,17 @@ def asked_hosts(situation: Situation, allowed: Sequence[str]) -> tuple[str, ...]
             "nodes names a host twice, or one that is not in the list: %(named)s.", named=named
         )
         return params_invalid("nodes", why)
-    return tuple(asked)
+    return asked
+
+
+def listed(situation: Situation, name: str) -> tuple[str, ...] | None:
+    """A parameter that is a list of words, or one text with commas; () when it is neither."""
+    value = situation.params.get(name)
+    if value is None:
+        return None
+    words = value.split(",") if isinstance(value, str) else value
+    fits = isinstance(words, list | tuple) and all(isinstance(word, str) for word in words)
+    return tuple(words) if fits else ()
 
 
 def params_invalid(field: str, why: Text) -> Refusal:

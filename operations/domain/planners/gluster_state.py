@@ -81,13 +81,13 @@ def _volume(situation: Situation, nodes: Sequence[NodeFacts]) -> GlusterVolume |
     volumes = [volume for found in known for volume in found]
     if not volumes:
         return None
-    best = next((volume for volume in volumes if volume.well and volume.replica >= 3), volumes[0])
+    best = next((volume for volume in volumes if _unfit(volume) is None), volumes[0])
     return _unfit(best) or best
 
 
 def _unfit(volume: GlusterVolume) -> Refusal | None:
     """A volume that exists but cannot carry the storage is for a person to look at."""
-    if volume.replica < 3:
+    if volume.replica < 3 and not volume.arbiters:
         why = say(
             "The volume %(name)s has replica %(replica)s: “if you restart any of the 2 nodes, you"
             " will lose data”.",
@@ -96,6 +96,11 @@ def _unfit(volume: GlusterVolume) -> Refusal | None:
         )
         fix = say("Add a third brick or an arbiter to %(name)s by hand.", name=volume.name)
         return Refusal("volume_replica_small", why, fix, {"volume": volume.name})
+    if volume.started and any(brick.online is None for brick in volume.bricks):
+        why = say("Whether the bricks of %(name)s are online could not be read.", name=volume.name)
+        fix = say("Make every node answer, look at the checks, and plan again.")
+        evidence = {"volume": volume.name, "fact": "gluster_volumes"}
+        return Refusal("node_unknown", why, fix, evidence)
     if not volume.well:
         down = [brick.name for brick in volume.bricks if not brick.online]
         why = say(

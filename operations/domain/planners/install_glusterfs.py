@@ -11,6 +11,7 @@ from operations.domain.invariants import check_plan
 from operations.domain.plan import Gate, Plan
 from operations.domain.planners.common import (
     all_facts,
+    listed,
     not_ready,
     params_invalid,
     unexpected_params,
@@ -45,12 +46,11 @@ def plan(situation: Situation) -> Plan | Refusal:
 
 def _asked(situation: Situation, peers: Sequence[str], done: Progress) -> tuple[str, ...] | Refusal:
     """The stages to run: those asked for when nothing before them is missing, else what is left."""
-    asked = situation.params.get("stages")
+    asked = listed(situation, "stages")
     if asked is None:
         rest = tuple(name for name in STAGES if not _finished(name, peers, done))
         return rest or _already_installed(done)
-    known = isinstance(asked, list | tuple) and all(name in STAGES for name in asked)
-    if not known or not asked or len(set(asked)) != len(asked):
+    if not asked or not set(asked) <= set(STAGES) or len(set(asked)) != len(asked):
         named = ", ".join(STAGES)
         return params_invalid(
             "stages", say("stages must be a list out of: %(names)s.", names=named)
@@ -58,7 +58,7 @@ def _asked(situation: Situation, peers: Sequence[str], done: Progress) -> tuple[
     for i, name in enumerate(asked):
         if refusal := _order(name, asked[:i], peers, done):
             return refusal
-    return _repeated(asked, peers, done) or tuple(asked)
+    return _repeated(asked, peers, done) or asked
 
 
 def _finished(name: str, peers: Sequence[str], done: Progress) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from nodes.domain.observation import NodeFacts
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import say
 from operations.domain.backup_scripts import READ_ARCHIVE, READ_DUMP
@@ -31,7 +32,11 @@ def plan(situation: Situation) -> Plan | Refusal:
     node = node_facts(situation, situation.params["node"])
     if isinstance(node, Refusal):
         return node
-    return not_root(node) or check_plan(_plan(situation), situation.hosts)
+    return (
+        not_root(node)
+        or _in_danger(situation, node)
+        or check_plan(_plan(situation), situation.hosts)
+    )
 
 
 def _params(situation: Situation) -> Refusal | None:
@@ -45,12 +50,13 @@ def _params(situation: Situation) -> Refusal | None:
     path = params.get("path")
     if not isinstance(path, str) or not path.startswith("/") or not path.isprintable():
         return params_invalid("path", say("path must be the full path of the file, from / on."))
-    return _in_danger(situation, path)
+    return None
 
 
-def _in_danger(situation: Situation, path: str) -> Refusal | None:
+def _in_danger(situation: Situation, node: NodeFacts) -> Refusal | None:
     """A backup inside of what will be replaced would go with it."""
-    for folder in (situation.storage, "/var/lib/mysql"):
+    path = situation.params["path"]
+    for folder in (situation.storage, node.extra.get("datadir") or "/var/lib/mysql"):
         if posixpath.normpath(path).startswith(folder + "/"):
             why = say(
                 "%(path)s lies in %(folder)s, which will be replaced.", path=path, folder=folder

@@ -44,6 +44,7 @@ class _Volume:
     name: str
     started: bool
     replica: int
+    arbiters: int
     bricks: tuple[str, ...]
 
 
@@ -145,7 +146,7 @@ def _volume_judge(args: Args, outputs: Outputs) -> Verdict:
 def _volume_fault(volume: _Volume, online: frozenset[str]) -> Text | None:
     if not volume.started:
         return say("The volume %(name)s is not started.", name=volume.name)
-    if volume.replica < 3:
+    if volume.replica < 3 and not volume.arbiters:
         return say(
             "The volume %(name)s has replica %(found)s; 3 or an arbiter is required.",
             name=volume.name,
@@ -179,14 +180,19 @@ def _volumes(data: bytes) -> tuple[_Volume, ...] | None:
 
 
 def _volume(element: ElementTree.Element) -> _Volume:
-    replica = element.findtext("replicaCount") or ""
     names = (brick.findtext("name") or "" for brick in element.findall("./bricks/brick"))
     return _Volume(
         element.findtext("name") or "?",
         element.findtext("status") == "1",
-        int(replica) if replica.isdigit() else 0,
+        _count(element, "replicaCount"),
+        _count(element, "arbiterCount"),
         tuple(names),
     )
+
+
+def _count(element: ElementTree.Element, name: str) -> int:
+    text = element.findtext(name) or ""
+    return int(text) if text.isdigit() else 0
 
 
 def _online_bricks(data: bytes) -> frozenset[str]:

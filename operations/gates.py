@@ -1,0 +1,160 @@
+"""What a person must have confirmed before a run, and before each overwriting step (law 4).
+
+The rules are in `domain/gate_rules.py`; here the backup is looked up and its node is asked whether
+the file is still there. A node that does not answer leaves the backup unusable (law 9).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from nodes.transport.pool import transport_for
+
+from nodes.domain.refusal import Refusal
+from nodes.domain.text import Text, say
+from nodes.models import Cluster
+from nodes.services import target_for
+from nodes.transport.base import TransportError, script
+from operations.domain import gate_rules
+from operations.domain.backup_scripts import SIZES
+from operations.domain.gate_rules import Person
+from operations.domain.plan import Gate, Plan, Step
+from operations.domain.situation import BackupFacts
+from operations.models import Backup, Run
+
+
+def person(user: Any) -> Person:
+    """May waive: superusers, and whoever was given the permission `operations.waive_backup`."""
+    return Person(user.get_username(), user.has_perm("operations.waive_backup"))
+
+
+def evaluate(
+    *, plan: Plan, cluster: Cluster, confirmations: Mapping[str, Any], user: Any, now: float
+) -> list[Refusal]:
+    """Every gate that is not answered as it must be; empty when the run may start."""
+    by = person(user)
+    found = [_gate(gate, cluster, confirmations.get(gate.id), by, now) for gate in plan.gates]
+    return [refusal for refusal in found if refusal is not None] + _strangers(plan, confirmations)
+
+
+def _strangers(plan: Plan, confirmations: Mapping[str, Any]) -> list[Refusal]:
+    """A misspelt gate must not look like an answered one."""
+    known = {gate.id for gate in plan.gates}
+    return [
+        Refusal(
+            "gate_unknown",
+            say("This plan has no gate “%(id)s”.", id=name),
+            say("Answer the gates of the plan by their id."),
+            field=name,
+        )
+        for name in sorted(confirmations)
+        if name not in known
+    ]
+
+
+def check_step(run: Run, step: Step) -> Refusal | None:
+    """Whether an overwriting step may begin now: the run's backups must still be what they were.
+
+    A waiver was given by somebody who may give it, for this run, and stays.
+    """
+    if not step.overwrites:
+        return None
+    return recheck(run)
+
+
+def recheck(run: Run) -> Refusal | None:
+    """The first backup gate of an accepted run that no longer holds."""
+    gates = [gate for gate in run.plan.gates if gate.kind == "backup"]
+    for gate in gates:
+        answer = run.confirmations.get(gate.id)
+        if not isinstance(answer, Mapping):
+            return gate_rules.unanswered(gate)
+        if "waiver" in answer:
+            continue
+        now = timezone.now().timestamp()
+        if refusal := _backup(gate, run.cluster, answer.get("backup"), now):
+            return refusal
+    return None
+
+
+def _gate(gate: Gate, cluster: Cluster, answer: Any, by: Person, now: float) -> Refusal | None:
+    if not isinstance(answer, Mapping):
+        return gate_rules.unanswered(gate)
+    if gate.kind != "backup":
+        return gate_rules.plain_answer(gate, answer)
+    if "waiver" in answer:
+        return gate_rules.waived(gate, answer["waiver"], cluster_name=cluster.name, person=by)
+    return _backup(gate, cluster, answer.get("backup"), now)
+
+
+def _backup(gate: Gate, cluster: Cluster, backup_id: Any, now: float) -> Refusal | None:
+    if backup_id is None:
+        return gate_rules.unanswered(gate)
+    known = isinstance(backup_id, int) and not isinstance(backup_id, bool)
+    backup = Backup.objects.filter(cluster=cluster, pk=backup_id).first() if known else None
+    if backup is None:
+        reason = say("It is not on record for this cluster.")
+    else:
+        found = why_unusable(cluster=cluster, backups=[backup], kind=gate.subject, now=now)
+        if not (unusable := found[backup.pk]):
+            return None
+        reason = unusable
+    return gate_rules.backup_invalid(gate, backup_id, reason)
+
+
+def why_unusable(
+    *, cluster: Cluster, backups: Iterable[Backup], kind: str, now: float
+) -> dict[int, Text | None]:
+    """For each backup why it does not count now, or None; asks each node once."""
+    primary = cluster.revision.cluster_primary_host
+    limit = settings.BACKUP_MAX_AGE_H
+    known = {backup.pk: facts(backup) for backup in backups}
+    found = {
+        pk: gate_rules.unusable(b, kind=kind, primary=primary, now=now, max_age_h=limit)
+        for pk, b in known.items()
+    }
+    there = defaultdict(list)
+    for pk, backup in known.items():
+        if found[pk] is None:
+            there[backup.node].append(backup)
+    for node, files in there.items():
+        found |= _still_there(cluster, node, files)
+    return found
+
+
+def _still_there(cluster: Cluster, node: str, files: list[BackupFacts]) -> dict[int, Text | None]:
+    """One question to the node about all files."""
+    if node not in cluster.revision.peers.hosts:
+        gone = say("%(node)s is no longer a node of this cluster.", node=node)
+        return {backup.id: gone for backup in files}
+    try:
+        transport = transport_for(target_for(cluster, node))
+        output = transport.run(script(SIZES, *(backup.path for backup in files)))
+    except TransportError as error:
+        silent = say("Its node could not be asked: %(why)s", why=error.why)
+        return {backup.id: silent for backup in files}
+    sizes = output.text.split()
+    if len(sizes) != len(files):
+        unclear = say("%(node)s gave no clear answer about the file.", node=node)
+        return {backup.id: unclear for backup in files}
+    return {
+        backup.id: gate_rules.file_differs(backup, size)
+        for backup, size in zip(files, sizes, strict=True)
+    }
+
+
+def facts(backup: Backup) -> BackupFacts:
+    return BackupFacts(
+        id=backup.pk,
+        kind=backup.kind,
+        node=backup.node,
+        path=backup.path,
+        bytes=backup.bytes,
+        sha256=backup.sha256,
+        verified_at=backup.verified_at.timestamp(),
+        taken_by=backup.run.procedure if backup.run else "",
+    )

@@ -1,0 +1,82 @@
+"""A plan of now: the settings, a fresh look at the nodes, and the procedure's planner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from nodes.domain.refusal import Refusal, Refused
+from nodes.domain.text import Text, say
+from nodes.models import Cluster
+from nodes.services import observe
+from operations.domain.difference import differences
+from operations.domain.plan import Plan
+from operations.domain.planners import PLANNERS
+from operations.domain.situation import Situation
+from operations.gates import facts
+from operations.models import ShownPlan
+
+FRESH_S = 3.0
+SHOWN_FOR = timedelta(days=2)
+
+
+def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> Plan:
+    """Raises Refused with the planner's refusal, or for a procedure that does not exist."""
+    planner = PLANNERS.get(procedure)
+    if planner is None:
+        why = say("There is no procedure “%(name)s”.", name=procedure)
+        fix = say("Known ones: %(names)s.", names=", ".join(sorted(PLANNERS)))
+        raise Refused(Refusal("procedure_unknown", why, fix, field="procedure"))
+    answer = planner(_situation(cluster, params))
+    if isinstance(answer, Refusal):
+        raise Refused(answer)
+    return answer
+
+
+def _situation(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
+    revision = cluster.revision
+    return Situation(
+        cluster_name=cluster.name,
+        app_dir=cluster.app_dir.rstrip("/"),
+        settings=revision.peers,
+        revision=revision.number,
+        facts=observe(cluster=cluster, max_age_s=FRESH_S),
+        backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
+        params=dict(params),
+        now=timezone.now().timestamp(),
+    )
+
+
+def remember(cluster: Cluster, plan: Plan) -> None:
+    """Keep what was shown, so that a later difference can be named."""
+    now = timezone.now()
+    ShownPlan.objects.filter(shown_at__lt=now - SHOWN_FOR).delete()
+    ShownPlan.objects.update_or_create(
+        cluster=cluster,
+        hash=plan.hash,
+        defaults={"plan_json": plan.to_json(), "shown_at": now},
+    )
+
+
+def require_shown(cluster: Cluster, plan: Plan, shown_hash: str) -> None:
+    """Raises Refused `plan_changed` with the differences when another plan was shown (law 2)."""
+    if plan.hash == shown_hash:
+        return
+    found = [str(text) for text in _since(cluster, plan, shown_hash)]
+    why = say("The plan is no longer the one that was shown: %(what)s", what=" ".join(found))
+    fix = say("Read the new plan and start that one.")
+    evidence = {"differences": found, "shown": shown_hash, "now": plan.hash}
+    raise Refused(Refusal("plan_changed", why, fix, evidence, field="plan_hash"))
+
+
+def _since(cluster: Cluster, plan: Plan, shown_hash: str) -> list[Text]:
+    shown = ShownPlan.objects.filter(cluster=cluster, hash=shown_hash).first()
+    if shown is None:
+        return [say("A plan with this hash was not shown for this cluster.")]
+    before = Plan.from_json(shown.plan_json)
+    if before.procedure != plan.procedure:
+        return [say("It was the plan of another procedure: %(title)s.", title=before.title)]
+    return differences(before, plan)
