@@ -1,0 +1,78 @@
+"""What is stored, as the pages and the API need it. Asks no server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from nodes.domain.checks import CHECKS, Check
+from nodes.domain.env_lines import EnvFile, differences
+from nodes.domain.facts_json import from_json
+from nodes.domain.observation import NOT_ASKED, ClusterFacts
+from nodes.domain.parse_node import unreachable
+from nodes.domain.text import Text
+from nodes.models import CheckResult, Cluster
+
+
+def clusters() -> QuerySet[Cluster]:
+    return Cluster.objects.order_by("name")
+
+
+def cluster_get(id: int) -> Cluster:
+    """Raises Cluster.DoesNotExist."""
+    return Cluster.objects.get(pk=id)
+
+
+def latest_facts(cluster: Cluster) -> ClusterFacts | None:
+    """The newest answer of each server of the settings, in their order; None: never asked.
+
+    A server that was added since the last sweep is there, with everything unknown.
+    """
+    hosts = cluster.revision.peers.hosts
+    stored = {row.host: from_json(row.facts) for row in cluster.observations.filter(host__in=hosts)}
+    if not stored:
+        return None
+    oldest = min(node.taken_at for node in stored.values())
+    return ClusterFacts(
+        tuple(stored.get(host) or unreachable(host, oldest, NOT_ASKED) for host in hosts)
+    )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One answer; `state` "" when this was never checked."""
+
+    check: Check
+    state: str = ""
+    detail: Text | None = None
+    fix: Text | None = None
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    host: str
+    cells: tuple[Cell, ...]
+
+
+def checks_table(cluster: Cluster) -> list[CheckRow]:
+    """A row for each server, in the order of the lists; a cell for each check, in theirs."""
+    stored = {(row.host, row.check_id): row for row in cluster.checks.all()}
+    return [
+        CheckRow(host, tuple(_cell(check, stored.get((host, check.id))) for check in CHECKS))
+        for host in cluster.revision.peers.hosts
+    ]
+
+
+def _cell(check: Check, row: CheckResult | None) -> Cell:
+    if row is None:
+        return Cell(check)
+    fix = Text.from_json(row.fix) if row.fix else None
+    return Cell(check, row.state, Text.from_json(row.detail), fix, row.checked_at)
+
+
+def env_difference(cluster: Cluster, facts: ClusterFacts | None) -> list[EnvFile]:
+    """The `.env` of each server beside what the newest settings want in it."""
+    return differences(cluster.revision.peers, facts)
