@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nodes.transport.base import Command, CommandTimeout, Stream, Transport, script
 from nodes.domain.text import say
+from nodes.transport.base import Command, CommandTimeout, Stream, Transport, script
 from operations.runtime import scripts
 from operations.runtime.frames import Answer, Frames, first_answer, new_nonce
 

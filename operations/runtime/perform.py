@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from nodes.transport.base import TransportError
@@ -107,10 +109,8 @@ class Performer:
         """What the job printed before it died, if the node still tells us."""
         step = self._plan.step(job.step)
         quiet = Lease(self._lease.run_id, self._lease.owner, self._lease.fence, self._lease.lost)
-        try:
+        with suppress(TransportError):
             Follower(quiet, self._ports, job, self._offset(step)).to_the_end(may_start=False)
-        except TransportError:
-            pass
 
     def leave(self, after: Life) -> None:
         """Free the nodes, except one where a job may still be at work."""

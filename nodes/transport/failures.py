@@ -1,0 +1,149 @@
+"""What can go wrong on the way to a server, as sentences with host, port, seconds and a remedy."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+import paramiko
+
+from nodes.domain.text import Text, say
+from nodes.transport.base import (
+    AuthFailed,
+    Closed,
+    CommandTimeout,
+    ConnectionLost,
+    Target,
+    Unreachable,
+)
+
+
+class NotSent(ConnectionLost):
+    """The connection turned out to be dead before a command was given to the server."""
+
+
+def unreachable(target: Target, error: Exception, seconds: float) -> Unreachable:
+    """TCP or the greeting failed."""
+    why, fix = _why_unreachable(target, error, seconds)
+    return Unreachable(why, fix)
+
+
+def _why_unreachable(target: Target, error: Exception, seconds: float) -> tuple[Text, Text]:
+    at = {"host": target.host, "port": target.port}
+    if isinstance(error, socket.gaierror):
+        return (
+            say("The name %(host)s does not resolve on the panel's machine.", host=target.host),
+            say("Use the address, or add the name to DNS or to /etc/hosts of the panel."),
+        )
+    if isinstance(error, TimeoutError):
+        return (
+            say("%(host)s port %(port)s did not answer within %(s)s s.", s=f"{seconds:g}", **at),
+            say("Look whether the server is on and a firewall lets the panel through."),
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return (
+            say("%(host)s refused the connection to port %(port)s.", **at),
+            say("Look whether sshd runs there and listens on port %(port)s.", port=target.port),
+        )
+    if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+        return _too_old(target, error)
+    return _other(target, error)
+
+
+def _too_old(target: Target, error: Exception) -> tuple[Text, Text]:
+    return (
+        say(
+            "%(host)s port %(port)s speaks only SSH algorithms that are no longer safe (%(error)s).",
+            host=target.host,
+            port=target.port,
+            error=error,
+        ),
+        say("Update OpenSSH on the server; version 7.2 or newer is needed."),
+    )
+
+
+def _other(target: Target, error: Exception) -> tuple[Text, Text]:
+    at = {"host": target.host, "port": target.port}
+    number = getattr(error, "errno", None)
+    if number in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return (
+            say("There is no route from the panel to %(host)s port %(port)s.", **at),
+            say("Look whether the server is on, and at the network between."),
+        )
+    return (
+        say(
+            "%(host)s port %(port)s does not answer as an SSH server: %(error)s",
+            error=str(error) or type(error).__name__,
+            **at,
+        ),
+        say("Look whether sshd listens there; its log on the server may say more."),
+    )
+
+
+def auth_failed(target: Target, error: Exception) -> AuthFailed:
+    what = "key" if target.private_key else "password"
+    allowed = getattr(error, "allowed_types", None)
+    if allowed:
+        why = say(
+            "%(host)s does not let %(user)s sign in with a %(what)s; it offers: %(types)s.",
+            host=target.host,
+            user=target.username,
+            what=what,
+            types=", ".join(allowed),
+        )
+    else:
+        why = say(
+            "%(host)s port %(port)s refused user %(user)s with this %(what)s.",
+            host=target.host,
+            port=target.port,
+            user=target.username,
+            what=what,
+        )
+    return AuthFailed(why, _auth_fix(target))
+
+
+def _auth_fix(target: Target) -> Text:
+    if target.private_key:
+        return say(
+            "Put the public key into ~%(user)s/.ssh/authorized_keys there, and look at"
+            " PermitRootLogin in /etc/ssh/sshd_config.",
+            user=target.username,
+        )
+    return say(
+        "Check user and password; look at PasswordAuthentication and PermitRootLogin in"
+        " /etc/ssh/sshd_config."
+    )
+
+
+def no_secret(target: Target) -> AuthFailed:
+    return AuthFailed(
+        say("There is neither a key nor a password for %(host)s.", host=target.host),
+        say("Enter one under SSH access."),
+    )
+
+
+def lost(target: Target, kind: type[ConnectionLost] = ConnectionLost) -> ConnectionLost:
+    return kind(
+        say(
+            "The connection to %(host)s port %(port)s was lost.", host=target.host, port=target.port
+        ),
+        say("Look at the network; what was started there may still be running."),
+    )
+
+
+def too_slow(target: Target, seconds: float) -> CommandTimeout:
+    return CommandTimeout(
+        say(
+            "A command on %(host)s did not end within %(seconds)s s.",
+            host=target.host,
+            seconds=f"{seconds:g}",
+        ),
+        say("Look at the load of the server and at hanging mounts."),
+    )
+
+
+def closed(target: Target, port: int) -> Closed:
+    return Closed(
+        say("Nothing listens on port %(port)s of %(host)s itself.", port=port, host=target.host),
+        say("Look whether the service runs, and at AllowTcpForwarding in /etc/ssh/sshd_config."),
+    )

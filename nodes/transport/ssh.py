@@ -1,0 +1,248 @@
+"""SSH with paramiko: pinned host keys only, every error one of ours, nothing waits for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import paramiko
+
+from nodes.transport import failures, keys
+from nodes.transport.base import Command, Output, PinnedKey, Target, Unreachable
+from nodes.transport.failures import NotSent
+from nodes.transport.keys import fingerprint
+
+__all__ = ["SshTransport", "connect", "fingerprint", "scan_host_key"]
+
+KEEPALIVE_S = 15
+_DEAD_AFTER_MS = 20_000  # sent and not acknowledged for so long: the connection is lost
+_CHANNEL_S = 10.0
+_READ = 256 * 1024
+_SSH_ERRORS = (paramiko.SSHException, OSError, EOFError)
+
+
+def connect(target: Target, *, timeout_s: float = 8) -> SshTransport:
+    """An open, authenticated connection.
+
+    Raises Unreachable, HostKeyUnknown, HostKeyChanged or AuthFailed. The host key is compared
+    before anything that proves who we are is sent.
+    """
+    session = _greet(target, timeout_s)
+    try:
+        keys.compare(target, keys.shown_key(session.get_remote_server_key()))
+        _sign_in(session, target, timeout_s)
+    except BaseException:
+        session.close()
+        raise
+    session.set_keepalive(KEEPALIVE_S)
+    return SshTransport(target, session)
+
+
+def scan_host_key(host: str, port: int, *, timeout_s: float = 5) -> list[PinnedKey]:
+    """The key that the server shows first (one). No login; nothing is trusted by it."""
+    session = _greet(Target(host, port, ""), timeout_s)
+    try:
+        return [keys.shown_key(session.get_remote_server_key())]
+    finally:
+        session.close()
+
+
+def _greet(target: Target, timeout_s: float) -> paramiko.Transport:
+    """Connect and agree on keys; nobody is signed in yet."""
+    deadline = time.monotonic() + timeout_s
+    try:
+        sock = _socket(target, timeout_s)
+    except (OSError, UnicodeError) as error:
+        raise failures.unreachable(target, error, timeout_s) from error
+    try:
+        session = paramiko.Transport(sock)
+        session.banner_timeout = timeout_s
+        session.auth_timeout = timeout_s
+        options = session.get_security_options()
+        options.key_types = keys.preferred(target.pinned_keys, tuple(options.key_types))
+        session.start_client(timeout=max(0.1, deadline - time.monotonic()))
+    except _SSH_ERRORS as error:
+        sock.close()
+        raise _greeting_failed(target, error, timeout_s) from error
+    return session
+
+
+def _greeting_failed(target: Target, error: Exception, timeout_s: float) -> Unreachable:
+    if "imeout" in str(error):
+        error = TimeoutError()
+    return failures.unreachable(target, error, timeout_s)
+
+
+def _socket(target: Target, timeout_s: float) -> socket.socket:
+    """Our own socket: small packets leave at once, and a dead peer is noticed by the kernel."""
+    sock = socket.create_connection((target.host, target.port), timeout_s)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", 10),
+        ("TCP_KEEPINTVL", 5),
+        ("TCP_KEEPCNT", 2),
+        ("TCP_USER_TIMEOUT", _DEAD_AFTER_MS),
+    ):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return sock
+
+
+def _sign_in(session: paramiko.Transport, target: Target, timeout_s: float) -> None:
+    if not (target.private_key or target.password):
+        raise failures.no_secret(target)
+    key = keys.private_key(target) if target.private_key else None
+    try:
+        if key is not None:
+            left = session.auth_publickey(target.username, key)
+        else:
+            left = session.auth_password(target.username, target.password)
+    except paramiko.AuthenticationException as error:
+        if session.is_active() or not str(error).startswith("Authentication timeout"):
+            raise failures.auth_failed(target, error) from error
+        raise failures.unreachable(target, TimeoutError(), timeout_s) from error
+    except _SSH_ERRORS as error:
+        raise failures.unreachable(target, error, timeout_s) from error
+    if left:
+        raise failures.auth_failed(target, paramiko.BadAuthenticationType("more is asked", left))
+
+
+class SshTransport:
+    """One connection; several commands may run over it at the same time, from several threads."""
+
+    def __init__(self, target: Target, session: paramiko.Transport) -> None:
+        self.target = target
+        self._session = session
+
+    @property
+    def alive(self) -> bool:
+        return self._session.is_active()
+
+    def run(self, command: Command) -> Output:
+        with self.stream(command) as stream:
+            return stream.finish(command.timeout_s)
+
+    @contextmanager
+    def stream(self, command: Command) -> Generator[SshStream]:
+        channel = self._channel()
+        stream = SshStream(self.target, self._session, channel)
+        try:
+            stream.begin(command)
+            yield stream
+        finally:
+            stream.close()
+
+    @contextmanager
+    def tunnel(self, port: int) -> Generator[paramiko.Channel]:
+        there, here = ("127.0.0.1", port), ("127.0.0.1", 0)
+        try:
+            channel = self._session.open_channel("direct-tcpip", there, here, timeout=_CHANNEL_S)
+        except paramiko.ChannelException as error:
+            raise failures.closed(self.target, port) from error
+        except _SSH_ERRORS as error:
+            raise failures.lost(self.target, NotSent) from error
+        try:
+            yield channel
+        finally:
+            channel.close()
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _channel(self) -> paramiko.Channel:
+        try:
+            return self._session.open_session(timeout=_CHANNEL_S)
+        except paramiko.ChannelException as error:
+            raise failures.unreachable(self.target, error, _CHANNEL_S) from error
+        except _SSH_ERRORS as error:
+            self._session.close()
+            raise failures.lost(self.target, NotSent) from error
+
+
+class SshStream:
+    """A command under way. Its error output is read aside, so that neither stream blocks the other."""
+
+    def __init__(
+        self, target: Target, session: paramiko.Transport, channel: paramiko.Channel
+    ) -> None:
+        self._target, self._session, self._channel = target, session, channel
+        self._errors = bytearray()
+        self._helpers: list[threading.Thread] = []
+
+    def begin(self, command: Command) -> None:
+        try:
+            self._channel.exec_command(command.line)
+        except _SSH_ERRORS as error:
+            raise failures.lost(self._target, NotSent) from error
+        self._help(self._drain_errors)
+        if len(command.stdin) > _READ:
+            self._help(self._send, command.stdin)
+        else:
+            self._send(command.stdin)
+
+    def _help(self, work: object, *args: object) -> None:
+        thread = threading.Thread(target=work, args=args, daemon=True)  # type: ignore[arg-type]
+        thread.start()
+        self._helpers.append(thread)
+
+    def _send(self, data: bytes) -> None:
+        # A command that does not want its input is no error; its exit code tells.
+        with contextlib.suppress(*_SSH_ERRORS):
+            if data:
+                self._channel.sendall(data)
+            self._channel.shutdown_write()
+
+    def _drain_errors(self) -> None:
+        with contextlib.suppress(*_SSH_ERRORS):
+            while data := self._channel.recv_stderr(_READ):
+                self._errors += data
+
+    def read(self, timeout_s: float) -> bytes | None:
+        self._channel.settimeout(max(timeout_s, 0.0001))
+        try:
+            data = self._channel.recv(_READ)
+        except TimeoutError:
+            if not self._session.is_active():
+                raise failures.lost(self._target) from None
+            return None
+        except _SSH_ERRORS as error:
+            raise failures.lost(self._target) from error
+        if not data and self._was_cut():
+            raise failures.lost(self._target)
+        return data
+
+    def _was_cut(self) -> bool:
+        """At the end of the output: did the command end, or the connection?"""
+        return not self._channel.exit_status_ready() and not self._session.is_active()
+
+    def exit_code(self) -> int:
+        """-1 if the command was killed by a signal. Waits, but not for ever."""
+        return self._exit_code(time.monotonic() + _CHANNEL_S, _CHANNEL_S)
+
+    def _exit_code(self, deadline: float, allowed_s: float) -> int:
+        if not self._channel.status_event.wait(max(0.0, deadline - time.monotonic())):
+            raise failures.too_slow(self._target, allowed_s)
+        code = self._channel.exit_status
+        if code == -1 and not self._session.is_active():
+            raise failures.lost(self._target)
+        return code
+
+    def finish(self, timeout_s: float) -> Output:
+        deadline = time.monotonic() + timeout_s
+        out = bytearray()
+        while (data := self.read(deadline - time.monotonic())) != b"":
+            if data is None:
+                raise failures.too_slow(self._target, timeout_s)
+            out += data
+        self._helpers[0].join(max(0.0, deadline - time.monotonic()))
+        code = self._exit_code(max(deadline, time.monotonic() + 1), timeout_s)
+        return Output(code, bytes(out), bytes(self._errors))
+
+    def close(self) -> None:
+        with contextlib.suppress(*_SSH_ERRORS):
+            self._channel.close()
