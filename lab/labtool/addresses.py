@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from labtool.proc import LabError, run
+from .proc import LabError, run
 
 _POOL = IPv4Network("10.77.0.0/16")
 _FIRST_NODE = 10

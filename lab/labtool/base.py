@@ -10,7 +10,6 @@ Each is named by a hash of its recipe and appears by one rename: a half-built on
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -18,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from labtool import host, mirror, names, standin
-from labtool.proc import LabError, run
+from . import host, mirror, mounts, names, standin
+from .proc import LabError, run
 
 _LAB = Path(__file__).resolve().parent.parent
 PACKAGES = (
@@ -38,7 +37,9 @@ def app_layer() -> Path:
     """Depends on the OS layer, on every file of the stand-in and on the code that installs it."""
     files = sorted(path for path in (_LAB / "standin").rglob("*") if path.is_file())
     files += [_LAB / "labtool" / name for name in ("standin.py", "storage.py")]
-    parts = [os_layer().name.encode()] + [bytes(path.relative_to(_LAB)) + path.read_bytes() for path in files]
+    parts = [os_layer().name.encode()] + [
+        bytes(path.relative_to(_LAB)) + path.read_bytes() for path in files
+    ]
     return names.cache() / f"app-{_digest(*parts)}"
 
 
@@ -72,10 +73,27 @@ def build_missing() -> None:
         _build(app_layer(), lambda target: standin.build_layers(os_layer(), target))
 
 
+def prune() -> None:
+    """Delete the layers of earlier recipes, except those a mounted node lies on."""
+    with _build_lock():
+        for layer in [*names.cache().glob("os-*"), *names.cache().glob("app-*")]:
+            if layer not in (os_layer(), app_layer()) and not mounts.in_use_as_layer(layer):
+                shutil.rmtree(layer)
+
+
 def _build_in_private_namespaces() -> None:
     """Mounts and processes of the build vanish with it, also when this tool is killed."""
     entry = str(_LAB / "lab")
-    inner = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", entry, "build-layers"]
+    inner = [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        entry,
+        "build-layers",
+    ]
     if subprocess.run(["setpriv", "--pdeathsig", "KILL", *inner]).returncode != 0:
         raise LabError("the base could not be built; the reason is above")
 
@@ -90,13 +108,10 @@ def _build(layer: Path, build: "standin.Builder") -> None:
 def _install_debian(target: Path) -> None:
     settings = names.cache() / "apt.conf"
     settings.write_text(mirror.settings())
-    done = subprocess.run(
-        ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={PACKAGES}"]
-        + [f"--aptopt={settings}", mirror.RELEASE, str(target), "-"],
-        input="\n".join(mirror.sources()),
-        text=True,
-        stdout=sys.stderr,
-    )
+    options = ["--quiet", "--mode=root", "--variant=minbase", f"--aptopt={settings}"]
+    command = ["mmdebstrap", *options, f"--include={PACKAGES}", mirror.RELEASE, str(target), "-"]
+    sources = "\n".join(mirror.sources())
+    done = subprocess.run(command, input=sources, text=True, stdout=sys.stderr, check=False)
     if done.returncode != 0:
         raise LabError("mmdebstrap failed")
 

@@ -6,9 +6,11 @@ everything in the node). Killing what is in them needs no pid file and cannot hi
 
 import os
 import signal
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from labtool.proc import LabError, wait_until
+from .proc import LabError, wait_until
 
 _ROOT = Path("/sys/fs/cgroup")
 
@@ -29,7 +31,7 @@ def paths(group: str) -> list[Path]:
 def create(group: str) -> None:
     """Another lab's `down` may remove the common parent between the two halves of this: try again."""
     for path in paths(group):
-        if not wait_until(lambda: _mkdir(path), seconds=5):
+        if not wait_until(partial(_mkdir, path), seconds=5):
             raise LabError(f"the control group {path} cannot be made")
 
 
@@ -56,7 +58,7 @@ def kill(group: str) -> None:
 def remove(group: str) -> None:
     """Remove the emptied group. A dying process may still hold its directory for a moment."""
     for path in paths(group):
-        wait_until(lambda: _remove_tree(path), seconds=5)
+        wait_until(partial(_remove_tree, path), seconds=5)
 
 
 def remove_unused_parent(group: str) -> None:
@@ -83,14 +85,13 @@ def _members(directory: Path) -> list[int]:
 
 
 def _sigkill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _remove_tree(path: Path) -> bool:
-    return all([_rmdir(directory) for directory in reversed(_tree(path))])
+    """Innermost first; what is in use stays, and with it what is above."""
+    return all(_rmdir(directory) for directory in reversed(_tree(path)))
 
 
 def _mkdir(path: Path) -> bool:

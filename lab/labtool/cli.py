@@ -6,12 +6,10 @@ import os
 import sys
 from collections.abc import Callable
 
-from labtool import base, host, identity, lifecycle, network, node, report, state
-from labtool.names import Names, home, node_number
-from labtool.proc import LabError
-from labtool.state import Lab, Node
-
-_CLEAN_STOP_SECONDS = 120
+from . import base, host, lifecycle, report, state
+from .names import Names, home, node_number
+from .proc import LabError
+from .state import Lab, Node
 
 Arguments = argparse.Namespace
 
@@ -34,9 +32,11 @@ def _check(_: Arguments) -> None:
     print("a lab can run here")
 
 
-def _base(_: Arguments) -> None:
+def _base(arguments: Arguments) -> None:
     host.check()
     base.ensure()
+    if arguments.prune:
+        base.prune()
     print("\n".join(str(path) for path in base.lower_layers(1)))
 
 
@@ -77,7 +77,14 @@ def _status(arguments: Arguments) -> None:
 def _ssh(arguments: Arguments) -> None:
     one = _chosen(arguments)
     options = ["-i", one.lab.key, "-o", f"UserKnownHostsFile={one.lab.known_hosts}"]
-    options += ["-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR"]
+    options += [
+        "-o",
+        "StrictHostKeyChecking=yes",
+        "-o",
+        "IdentitiesOnly=yes",
+        "-o",
+        "LogLevel=ERROR",
+    ]
     os.execvp("ssh", ["ssh", *map(str, options), f"root@{one.address}", *arguments.remote])
 
 
@@ -86,9 +93,8 @@ def _on_node(act: Callable[[Node], None]) -> Callable[[Arguments], None]:
 
     def command(arguments: Arguments) -> None:
         host.check()
-        with state.lab_lock(arguments.names):
-            one = _chosen(arguments)
-            act(one)
+        one = _chosen(arguments)
+        act(one)
         if arguments.json:
             _show(arguments, one.lab)
 
@@ -108,12 +114,12 @@ def _show(arguments: Arguments, lab: Lab) -> None:
 
 
 _NODE_COMMANDS: dict[str, tuple[Callable[[Node], None], str]] = {
-    "crash": (node.cut_power, "power cut: every process of the node is killed at once"),
-    "poweroff": (lambda one: node.power_off(one, _CLEAN_STOP_SECONDS), "clean shutdown"),
-    "boot": (lambda one: lifecycle.boot(one.lab, one), "switch a node on, wait for its sshd"),
-    "reboot": (lambda one: node.restart(one, _CLEAN_STOP_SECONDS), "clean reboot, wait for its sshd"),
-    "partition": (network.partition, "cut a node from its peers; the host still reaches it"),
-    "rejoin": (network.rejoin, "undo a partition"),
+    "crash": (lifecycle.crash, "power cut: every process of the node is killed at once"),
+    "poweroff": (lifecycle.power_off, "clean shutdown"),
+    "boot": (lifecycle.boot, "switch a node on, wait for its sshd"),
+    "reboot": (lifecycle.reboot, "clean reboot, wait for its sshd"),
+    "partition": (lifecycle.partition, "cut a node from its peers; the host still reaches it"),
+    "rejoin": (lifecycle.rejoin, "undo a partition"),
 }
 
 
@@ -146,7 +152,9 @@ AddCommand = Callable[[str, Callable[[Arguments], None], str], argparse.Argument
 
 def _add_lab_commands(command: AddCommand) -> None:
     text = "bring a lab up: make what is missing, boot what is off, wait for sshd and a pristine MariaDB"
-    command("up", _up, text).add_argument("--nodes", type=int, default=None, help="how many (default 3)")
+    command("up", _up, text).add_argument(
+        "--nodes", type=int, default=None, help="how many (default 3)"
+    )
     command("down", _down, "remove a lab without a trace; the built base stays")
     command("stop-all", _stop_all, "take every lab down")
     text = "throw all nodes away and boot pristine ones; addresses, root key, password and host keys stay"
@@ -154,7 +162,10 @@ def _add_lab_commands(command: AddCommand) -> None:
     reset.add_argument("--new-host-keys", action="store_true", help="as after a reinstallation")
     command("status", _status, "addresses, host keys, what runs")
     command("check", _check, "can a lab run here? If not: exit 3 and one sentence")
-    command("base", _base, "build the base layers if they are missing")
+    built = command("base", _base, "build the base layers if they are missing")
+    built.add_argument(
+        "--prune", action="store_true", help="delete old layers that no node lies on"
+    )
     command("build-layers", _build_layers, "(internal) the build, inside its own namespaces")
 
 

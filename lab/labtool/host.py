@@ -5,8 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from labtool import cgroups
-from labtool.proc import LabError, run, succeeds
+from . import cgroups
+from .proc import LabError, run, succeeds
 
 CANNOT_RUN = 3
 
@@ -51,7 +51,10 @@ def install_missing_packages() -> None:
     packages = missing_packages()
     if not packages:
         return
-    print(f"lab: this host needs the Debian packages {' '.join(packages)}; installing them", file=sys.stderr)
+    print(
+        f"lab: this host needs the Debian packages {' '.join(packages)}; installing them",
+        file=sys.stderr,
+    )
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     succeeds("apt-get", "update")
     run("apt-get", "install", "-y", "--no-install-recommends", *packages)
@@ -84,9 +87,13 @@ def _missing_control_groups() -> str | None:
 
 
 def _missing_kernel_part() -> str | None:
-    if shutil.which("unshare") and not succeeds("unshare", "--mount", "--net", "--pid", "--fork", "true"):
+    if shutil.which("unshare") and not succeeds(
+        "unshare", "--mount", "--net", "--pid", "--fork", "true"
+    ):
         return "a lab needs mount, network and pid namespaces: unshare says no"
-    if "overlay" not in Path("/proc/filesystems").read_text() and not succeeds("modprobe", "overlay"):
+    if "overlay" not in Path("/proc/filesystems").read_text() and not succeeds(
+        "modprobe", "overlay"
+    ):
         return "a lab needs the overlay file system in the kernel"
     return None
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from labtool import base
-from labtool.proc import LabError, run
-from labtool.state import Lab, Node, write_atomically
+from . import base
+from .proc import LabError, run
+from .state import Lab, Node, write_atomically
 
 _KEY_TYPES = ("ed25519", "ecdsa", "rsa")
 
@@ -21,9 +21,15 @@ def ensure_keys(lab: Lab) -> None:
     """The root key and every node's host keys. They outlive a reset, so nobody has to pin anew."""
     waiting = [node for node in lab.nodes if not node.host_keys.is_dir()]
     with _drafts(lab) as drafts:
-        started = [_host_keygen(drafts / node.name, key_type) for node in waiting for key_type in _KEY_TYPES]
+        started = [
+            _host_keygen(drafts / node.name, key_type)
+            for node in waiting
+            for key_type in _KEY_TYPES
+        ]
         if not lab.key.exists():
-            started.append(_keygen(drafts / lab.key.name, "ed25519", f"clusterpanel-lab-{lab.name}"))
+            started.append(
+                _keygen(drafts / lab.key.name, "ed25519", f"clusterpanel-lab-{lab.name}")
+            )
         if any(process.wait() != 0 for process in started):
             raise LabError("ssh-keygen failed")
         _publish(lab, drafts, waiting)
@@ -111,5 +117,8 @@ def _hosts(lab: Lab) -> str:
 def _set_root_password(shadow: Path, password_hash: str) -> None:
     lines = shadow.read_text().splitlines()
     fields = [line.split(":") for line in lines]
-    changed = [":".join(["root", password_hash, *rest[2:]] if rest[0] == "root" else rest) for rest in fields]
+    changed = [
+        ":".join(["root", password_hash, *rest[2:]] if rest[0] == "root" else rest)
+        for rest in fields
+    ]
     shadow.write_text("\n".join(changed) + "\n")

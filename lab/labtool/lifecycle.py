@@ -2,15 +2,17 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
-from labtool import base, cgroups, host, identity, mounts, network, node, nspawn, state
-from labtool.names import MAX_NODES, Names
-from labtool.proc import LabError
-from labtool.state import Lab, Node
+from . import base, cgroups, host, identity, mounts, network, node, nspawn, state
+from .names import MAX_NODES, Names
+from .proc import LabError
+from .state import Lab, Node
 
 _BOOT_SECONDS = 120
+_CLEAN_STOP_SECONDS = 120
 
 
 def up(names: Names, count: int | None) -> Lab:
@@ -38,15 +40,48 @@ def reset(lab: Lab, new_host_keys: bool) -> None:
     _start(lab)
 
 
-def boot(lab: Lab, one: Node) -> None:
+def boot(one: Node) -> None:
     """Switch one node on; only sshd is waited for, a database without its cluster may never come."""
     base.ensure()
-    network.ensure_bridge(lab)
-    if not node.is_on(one):
-        node.prepare_disk(one, identity.password_hash(lab))
-        network.ensure_port(one)
-        node.start(one)
+    with _changing(one):
+        network.ensure_bridge(one.lab)
+        if not node.is_on(one):
+            node.prepare_disk(one, identity.password_hash(one.lab))
+            network.ensure_port(one)
+            node.start(one)
     node.await_ssh(one, _BOOT_SECONDS)
+
+
+def crash(one: Node) -> None:
+    with _changing(one):
+        node.cut_power(one)
+
+
+def power_off(one: Node) -> None:
+    node.power_off(one, _CLEAN_STOP_SECONDS)
+
+
+def reboot(one: Node) -> None:
+    node.restart(one, _CLEAN_STOP_SECONDS)
+
+
+def partition(one: Node) -> None:
+    with _changing(one):
+        network.partition(one)
+
+
+def rejoin(one: Node) -> None:
+    with _changing(one):
+        network.rejoin(one)
+
+
+@contextmanager
+def _changing(one: Node) -> Iterator[None]:
+    """Alone, and not in a lab that was taken down meanwhile. Never held while waiting for a node:
+    one that does not shut down must still be open to a power cut."""
+    with state.lab_lock(one.lab.names):
+        state.load_existing(one.lab.names)
+        yield
 
 
 def down(names: Names) -> None:

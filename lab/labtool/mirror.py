@@ -31,7 +31,11 @@ def settings(etc: Path = Path("/etc/apt")) -> str:
 
 def _source_files(etc: Path) -> list[Path]:
     parts = etc / "sources.list.d"
-    candidates = [etc / "sources.list", *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))]
+    candidates = [
+        etc / "sources.list",
+        *sorted(parts.glob("*.list")),
+        *sorted(parts.glob("*.sources")),
+    ]
     return [path for path in candidates if path.is_file()]
 
 
@@ -44,7 +48,10 @@ def _deb822(text: str) -> list[tuple[str, str, list[str]]]:
     found = []
     for stanza in re.split(r"\n\s*\n", text):
         fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*(.*)$", stanza, re.MULTILINE))
-        if "deb" not in fields.get("Types", "").split() or fields.get("Enabled", "yes").lower() == "no":
+        if (
+            "deb" not in fields.get("Types", "").split()
+            or fields.get("Enabled", "yes").lower() == "no"
+        ):
             continue
         for uri in fields.get("URIs", "").split():
             components = fields.get("Components", "").split()

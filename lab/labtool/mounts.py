@@ -1,9 +1,10 @@
 """Overlay mounts: a node's disk is a thin layer over the base, thrown away by removing the layer."""
 
 import re
+from functools import partial
 from pathlib import Path
 
-from labtool.proc import LabError, run, succeeds, wait_until
+from .proc import LabError, run, succeeds, wait_until
 
 
 def mounted_below(directory: Path) -> list[Path]:
@@ -12,6 +13,12 @@ def mounted_below(directory: Path) -> list[Path]:
         _unescape(line.split()[4]) for line in Path("/proc/self/mountinfo").read_text().splitlines()
     ]
     return sorted((path for path in found if path.is_relative_to(directory)), reverse=True)
+
+
+def in_use_as_layer(path: Path) -> bool:
+    """Whether some mounted overlay lies on this directory or on one below it."""
+    mounted = Path("/proc/self/mountinfo").read_text()
+    return re.search(rf"{re.escape(str(path))}[/:,]", mounted) is not None
 
 
 def is_mounted(path: Path) -> bool:
@@ -35,7 +42,7 @@ def mount_overlay(lower: list[Path], layer: Path, target: Path) -> None:
 def unmount_below(directory: Path) -> None:
     """Unmount everything at or below a directory, waiting a little for the last user to go."""
     for path in mounted_below(directory):
-        if not wait_until(lambda: succeeds("umount", str(path)), seconds=3):
+        if not wait_until(partial(succeeds, "umount", str(path)), seconds=3):
             run("umount", "--lazy", str(path))
 
 

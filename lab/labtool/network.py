@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from labtool import addresses
-from labtool.names import Names
-from labtool.proc import run, succeeds
-from labtool.state import Lab, Node
+from . import addresses
+from .names import Names
+from .proc import run, succeeds
+from .state import Lab, Node
 
 _CUT = "clusterpanel_lab_cut"
 
@@ -26,7 +26,9 @@ def ensure_port(node: Node) -> None:
         _remove_port(node)
         _create_port(node)
     # Also where the port stayed: the bridge may be a new one.
-    run("ip", "link", "set", node.lab.names.veth(node.number), "master", node.lab.names.bridge, "up")
+    run(
+        "ip", "link", "set", node.lab.names.veth(node.number), "master", node.lab.names.bridge, "up"
+    )
 
 
 def remove(names: Names) -> None:
@@ -66,7 +68,9 @@ def is_partitioned(node: Node) -> bool:
 def _port_is_whole(node: Node) -> bool:
     if not _interface(node.lab.names.veth(node.number)).exists():
         return False
-    return succeeds("ip", "-n", node.netns, "route", "get", str(addresses.host_address(node.lab.subnet)))
+    return succeeds(
+        "ip", "-n", node.netns, "route", "get", str(addresses.host_address(node.lab.subnet))
+    )
 
 
 def _create_port(node: Node) -> None:

@@ -9,9 +9,9 @@ import socket
 import subprocess
 from pathlib import Path
 
-from labtool import base, cgroups, identity, mounts, nspawn
-from labtool.proc import LabError, wait_until
-from labtool.state import Node
+from . import base, cgroups, identity, mounts, nspawn
+from .proc import LabError, wait_until
+from .state import Node
 
 _SUPERVISE = Path(__file__).resolve().parent.parent / "supervise.sh"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\x1b.|\r")
@@ -78,8 +78,11 @@ def start(node: Node) -> None:
             cwd="/",
             start_new_session=True,
         )
-    up_or_dead = lambda: cgroups.init_pid(_box(node)) is not None or keeper.poll() is not None  # noqa: E731
-    if not wait_until(up_or_dead, seconds=20, pause=0.01) or keeper.returncode is not None:
+
+    def decided() -> bool:
+        return cgroups.init_pid(_box(node)) is not None or keeper.poll() is not None
+
+    if not wait_until(decided, seconds=20, pause=0.01) or keeper.returncode is not None:
         raise LabError(f"{node.name} did not start; {console_tail(node)}")
 
 
@@ -97,7 +100,6 @@ def power_off(node: Node, seconds: float) -> None:
     _signal_init(node, _POWEROFF)
     if not wait_until(lambda: not is_on(node), seconds):
         raise LabError(f"{node.name} is not off after {seconds:.0f} s; {console_tail(node)}")
-    cut_power(node)  # nothing runs any more: this removes the empty groups
 
 
 def restart(node: Node, seconds: float) -> None:
@@ -112,12 +114,16 @@ def restart(node: Node, seconds: float) -> None:
 
 def await_ssh(node: Node, seconds: float) -> None:
     if not wait_until(lambda: _ssh_answers(node), seconds):
-        raise LabError(f"sshd of {node.name} does not answer after {seconds:.0f} s; {console_tail(node)}")
+        raise LabError(
+            f"sshd of {node.name} does not answer after {seconds:.0f} s; {console_tail(node)}"
+        )
 
 
 def await_database(node: Node, seconds: float) -> None:
     if not wait_until(lambda: _database_answers(node), seconds):
-        raise LabError(f"MariaDB of {node.name} does not answer after {seconds:.0f} s; {console_tail(node)}")
+        raise LabError(
+            f"MariaDB of {node.name} does not answer after {seconds:.0f} s; {console_tail(node)}"
+        )
 
 
 def console_tail(node: Node) -> str:
@@ -125,7 +131,9 @@ def console_tail(node: Node) -> str:
         lines = _ESCAPES.sub("", node.console.read_text(errors="replace")).splitlines()
     except FileNotFoundError:
         return "it has written nothing"
-    return f"{node.console} ends with:\n" + "\n".join([line for line in lines if len(line) > 9][-12:])
+    return f"{node.console} ends with:\n" + "\n".join(
+        [line for line in lines if len(line) > 9][-12:]
+    )
 
 
 def _mount(node: Node, lower: list[str]) -> None:

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from labtool.names import Names
-from labtool.state import Node
+from .names import Names
+from .state import Node
 
 _RUN = Path("/run/systemd/nspawn")
 
@@ -19,7 +19,10 @@ def command(node: Node) -> list[str]:
         f"--bind={node.data}:/data",
         *("--capability=all", "--link-journal=no", "--resolv-conf=off", "--timezone=off"),
         "--console=read-only",
-        *("--", "--show-status=yes"),  # to systemd in the node: it reports on the console what it starts
+        *(
+            "--",
+            "--show-status=yes",
+        ),  # to systemd in the node: it reports on the console what it starts
     ]
 
 

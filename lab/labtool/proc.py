@@ -15,7 +15,7 @@ class LabError(Exception):
 
 def run(*argv: str, stdin: str | None = None) -> str:
     """Run a command that must succeed; its standard output."""
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True)
+    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         why = (done.stderr or done.stdout).strip() or f"exit status {done.returncode}"
         raise LabError(f"{' '.join(argv)}: {why}")
@@ -24,7 +24,7 @@ def run(*argv: str, stdin: str | None = None) -> str:
 
 def succeeds(*argv: str) -> bool:
     """Run a command whose failure is an answer, not an error."""
-    return subprocess.run(argv, capture_output=True).returncode == 0
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
 
 def wait_until(done: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:

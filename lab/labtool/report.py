@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from labtool import identity, network, node
-from labtool.state import Lab, Node
+from . import identity, network, node
+from .state import Lab, Node
 
 
 def as_json(lab: Lab) -> dict[str, Any]:
@@ -22,7 +22,9 @@ def as_text(lab: Lab) -> str:
     lines = [f"lab {lab.name}: root's key {facts['key']}, root's password {lab.root_password}"]
     for each in facts["nodes"]:
         cut = "  cut off from its peers" if each["partitioned"] else ""
-        lines.append(f"  {each['name']}  {each['address']:<13} {each['state']:<8} {each['host_key_sha256']}{cut}")
+        lines.append(
+            f"  {each['name']}  {each['address']:<13} {each['state']:<8} {each['host_key_sha256']}{cut}"
+        )
     return "\n".join(lines)
 
 

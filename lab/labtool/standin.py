@@ -3,11 +3,12 @@
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from labtool import storage
-from labtool.mounts import mount_overlay, unmount_below
-from labtool.proc import LabError, run
+from . import storage
+from .mounts import mount_overlay, unmount_below
+from .proc import LabError, run
 
 Builder = Callable[[Path], None]
 
@@ -17,7 +18,13 @@ _DISABLED = ["mariadb.socket", "glusterd", "glustereventsd"]
 # Nothing a test looks at; each costs boot time or noise three times over.
 _MASKED = [
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer"),
-    *("e2scrub_reap.service", "fstrim.timer", "xfs_scrub_all.timer", "getty@.service", "console-getty.service"),
+    *(
+        "e2scrub_reap.service",
+        "fstrim.timer",
+        "xfs_scrub_all.timer",
+        "getty@.service",
+        "console-getty.service",
+    ),
     *("systemd-resolved.service", "systemd-timesyncd.service", "systemd-networkd.service"),
 ]
 
@@ -28,7 +35,7 @@ def build_layers(os_layer: Path, target: Path) -> None:
     _with_overlay([os_layer], common, _install_common)
     for database in ("primary", "replica"):
         lower = [common / "upper", os_layer]
-        _with_overlay(lower, target / database, lambda root: _install_data(root, database))
+        _with_overlay(lower, target / database, partial(_install_data, which=database))
 
 
 def _with_overlay(lower: list[Path], layer: Path, fill: Builder) -> None:
@@ -87,7 +94,9 @@ def _give_to_app(root: Path) -> None:
 
 def _seed_database(root: Path, database: str) -> None:
     """Feed SQL to the server's bootstrap mode: no network, no privileges, no running daemon."""
-    sql = "".join((_STANDIN / "sql" / name).read_text() for name in ("schema.sql", f"{database}.sql"))
+    sql = "".join(
+        (_STANDIN / "sql" / name).read_text() for name in ("schema.sql", f"{database}.sql")
+    )
     server = ["chroot", str(root), "mariadbd", "--user=mysql", "--bootstrap", "--log-warnings=0"]
     done = subprocess.run(server, input=sql, text=True, capture_output=True)
     if done.returncode != 0 or "ERROR" in done.stderr:

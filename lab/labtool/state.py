@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from labtool import addresses
-from labtool.names import Names
-from labtool.proc import LabError
+from . import addresses
+from .names import Names
+from .proc import LabError
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,18 @@ def fill_primary(storage: Path) -> None:
     _write(storage / "app/public/logo.png", b"\x89PNG\r\n\x1a\n" + dice.randbytes(40_000))
     for number in range(12):
         _write(storage / f"app/reports/Отчёт за {number + 1} месяц.csv", _csv(dice, 300))
-        _write(storage / f"framework/cache/data/{number:02x}/{dice.randbytes(20).hex()}", dice.randbytes(900))
-        _write(storage / f"framework/sessions/{dice.randbytes(20).hex()}", b'a:1:{s:6:"_token";s:4:"none";}')
+        _write(
+            storage / f"framework/cache/data/{number:02x}/{dice.randbytes(20).hex()}",
+            dice.randbytes(900),
+        )
+        _write(
+            storage / f"framework/sessions/{dice.randbytes(20).hex()}",
+            b'a:1:{s:6:"_token";s:4:"none";}',
+        )
     for day in range(1, 8):
         _write(storage / f"logs/laravel-2025-06-{day:02}.log", _log(day).encode())
     _write(storage / "app/uploads/Договор № 15 (копия).txt", "Договор об оказании услуг\n".encode())
-    _write(storage / "app/uploads/it's a \"quoted\" name.txt", b"quotes\n")
+    _write(storage / 'app/uploads/it\'s a "quoted" name.txt', b"quotes\n")
     _fill_fresh(storage)
 
 
@@ -44,7 +50,10 @@ def _csv(dice: random.Random, rows: int) -> bytes:
 
 
 def _log(day: int) -> str:
-    return "".join(f"[2025-06-{day:02} 03:{minute:02}:00] production.INFO: sync finished\n" for minute in range(60))
+    return "".join(
+        f"[2025-06-{day:02} 03:{minute:02}:00] production.INFO: sync finished\n"
+        for minute in range(60)
+    )
 
 
 FILL = {"primary": fill_primary, "replica": fill_replica}
