@@ -95,6 +95,6 @@ def _extra(parts: Mapping[str, Section], disks: Any) -> dict[str, Any]:
     return {
         "enabled": {} if isinstance(enabled, Unknown) else dict(enabled),
         "datadir": datadir,
-        "traces": sorted(words),
+        "traces": tuple(sorted(words)),
         "disk_total": {} if isinstance(disks, Unknown) else dict(disks[1]),
     }

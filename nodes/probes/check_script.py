@@ -56,9 +56,8 @@ jobs() {
         [ -d "/proc/$pid" ] && echo "job ${job##*/}"
     done
     for process in /proc/[0-9]*; do
-        case $(tr '\0' ' ' <"$process/cmdline" 2>/dev/null) in
-            *galera_setup.sh*|*glusterfs_setup.sh*) echo "script ${process##*/}" ;;
-        esac
+        { tr '\0' '\n' <"$process/cmdline"; } 2>/dev/null |
+            grep -q -E '/app_bash/[a-z]+_setup\.sh$' && echo "script ${process##*/}"
     done
     return 0
 }

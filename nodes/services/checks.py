@@ -22,6 +22,7 @@ from nodes.probes.check_script import CHECK
 from nodes.probes.script import MARK
 from nodes.services.clusters import targets_for
 from nodes.services.observing import observe
+from nodes.transport import pool
 from nodes.transport.base import Target, TransportError, script
 
 TIMEOUT_S = 8.0
@@ -61,8 +62,6 @@ def _known(value: str, known: Sequence[str], field: str) -> None:
 def _ask(target: Target, hosts: Sequence[str]) -> CheckFacts | Unknown:
     others = [host for host in hosts if host != target.host]
     command = script(CHECK, *others, "--", *hosts, timeout_s=TIMEOUT_S)
-    from nodes.transport import pool  # TEMPORARY until it exists
-
     try:
         output = pool.transport_for(target).run(command)
     except TransportError as error:

@@ -14,6 +14,7 @@ from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster, HostKey
 from nodes.services.clusters import who
+from nodes.transport import ssh
 from nodes.transport.base import PinnedKey, TransportError
 
 KeyState = Literal["new", "trusted", "changed", "unreachable"]
@@ -80,8 +81,6 @@ def _pin(cluster: Cluster, shown: ScannedKey, by: User | None) -> HostKey:
 
 
 def _scan(host: str, port: int, pinned: HostKey | None) -> ScannedKey:
-    from nodes.transport import ssh  # TEMPORARY until it exists
-
     before = pinned.sha256 if pinned else ""
     try:
         keys = ssh.scan_host_key(host, port)

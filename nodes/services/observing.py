@@ -16,6 +16,7 @@ from nodes.domain.observation import ClusterFacts, Unknown
 from nodes.models import Cluster, Observation
 from nodes.probes.sweep import DEADLINE_S, Sweep
 from nodes.services.clusters import targets_for
+from nodes.transport import pool
 
 # `heal info` takes locks and may be slow: the steady beat asks it at most this often.
 HEAL_EVERY_S = 30.0
@@ -48,8 +49,6 @@ def observe_if_idle(*, cluster: Cluster) -> ClusterFacts | None:
 
 
 def _sweep(cluster: Cluster, heal: Mapping[str, int | None] | None) -> ClusterFacts:
-    from nodes.transport import pool  # TEMPORARY until it exists
-
     sweep = Sweep(
         cluster_id=cluster.pk,
         targets=targets_for(cluster),
