@@ -137,6 +137,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # Seconds. A lease is renewed every third of its life; a dead worker's run is taken over after it.
 RUN_LEASE_S = env.float("RUN_LEASE_S", default=6.0)
+# Seconds that a run waits for a node that stopped answering, before it ends as interrupted.
+NODE_PATIENCE_S = env.float("NODE_PATIENCE_S", default=600.0)
 # Hours. An older backup does not open the gate before a step that overwrites.
 BACKUP_MAX_AGE_H = env.float("BACKUP_MAX_AGE_H", default=24.0)
 

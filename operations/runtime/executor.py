@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from nodes.domain.text import Text, say
 from operations.domain.machine import (

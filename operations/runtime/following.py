@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from nodes.domain.text import Text
+from nodes.domain.text import Text, say
 from nodes.transport.base import TransportError
 from operations.runtime import journal, store
 from operations.runtime.jobs import RUNS, Begun, Following, Head, Job, Tail, following
@@ -77,6 +77,7 @@ class Follower:
         self._lease, self._ports, self._job = lease, ports, job
         self._copy = Copy(lease, ports, job, offset)
         self._silence = Silence(job.node, ports.patience_s, ports.longest_pause_s, self._tell)
+        self._attached = False
         self._wanted = -1  # size of the log when the job was seen to be over
 
     def to_the_end(self, *, may_start: bool) -> Head | Tail:
@@ -108,9 +109,9 @@ class Follower:
             offset=self._copy.offset,
             may_start=may_start,
         ) as attached:
-            return self._read(attached)
+            return self._read(attached, may_start)
 
-    def _read(self, attached: Following) -> Head | Tail | None:
+    def _read(self, attached: Following, may_start: bool) -> Head | Tail | None:
         while not attached.over:
             self._look_up()
             parts = attached.read(self._copy.wait_s())
@@ -121,6 +122,7 @@ class Follower:
                     self._silence.answered()
                     if part.begun not in RUNS:
                         return None if part.begun is Begun.SHORT else part
+                    self._say_attached(part, may_start)
                 elif (tail := self._judge(part)) is not None:
                     return tail
             if not parts:
@@ -144,6 +146,16 @@ class Follower:
             return None
         self._copy.finish()
         return tail
+
+    def _say_attached(self, head: Head, may_start: bool) -> None:
+        """Once, when this worker took over from another; not for every cut connection."""
+        if may_start or self._attached or head.begun is not Begun.ATTACHED:
+            return
+        self._attached = True
+        event = {"type": "attached", "step": self._job.step, "node": self._job.node}
+        text = say("Another worker takes over; the job on %(node)s went on.", node=self._job.node)
+        newest = store.say_event(self._lease, {**event, "text": text.to_json()})
+        self._ports.notify(self._job.run, newest)
 
     def _tell(self, state: str, text: Text) -> None:
         event = {"type": "node", "node": self._job.node, "state": state, "text": text.to_json()}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
-from nodes.domain.refusal import Refusal
+from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.transport.base import TransportError
 from operations.domain.machine import (
@@ -44,38 +45,59 @@ class Performer:
     def begin(self, key: str, attempt: int, *, fresh: bool) -> Outcome:
         """Start the job or attach to it. `fresh`: nobody can have started this attempt before."""
         step = self._plan.step(key)
-        if fresh and not self._locked:
-            if (sentence := self._lock.take_all()) is not None:
-                return _not_started(step, sentence)
-            self._locked = True
-        refusal = self._ports.gate(self._run, step) if step.overwrites else None
-        if fresh and refusal is not None:
-            return _not_started(step, _refused(refusal))
+        job = Job(self._run.pk, step.key, step.node, attempt, step.argv_for(self._run.pk))
         try:
-            return self._follow(step, attempt, refusal)
+            if not fresh and (over := self._attach(step, job)) is not None:
+                return over
+            return self._start(step, job, fresh=fresh)
         except Cancelled:
             return CANCEL_SEEN
         except TransportError as error:
             return _lost(step, error)
 
-    def _follow(self, step: Step, attempt: int, refusal: Refusal | None) -> Outcome:
-        follower = Follower(self._lease, self._ports, self._job(step, attempt), self._offset(step))
+    def _attach(self, step: Step, job: Job) -> Outcome | None:
+        """None: there is nothing on the node, so the worker before us died before it could start."""
+        found = self._follower(step, job).to_the_end(may_start=False)
+        if isinstance(found, Tail):
+            return _over(step, found)
+        return None if found.begun is Begun.ABSENT else _not_started(step, _why_not(step, found))
+
+    def _start(self, step: Step, job: Job, *, fresh: bool) -> Outcome:
+        if fresh and (sentence := self._take_nodes()) is not None:
+            return _not_started(step, sentence)
+        try:
+            job = self._with_input(step, job)
+        except Refused as refused:
+            return _not_started(step, _refused(refused.first))
+        refusal = self._ports.gate(self._run, step) if step.overwrites else None
+        if refusal is not None:
+            return _not_started(step, _refused(refusal))
+        follower = self._follower(step, job)
         while True:
-            found = follower.to_the_end(may_start=refusal is None)
+            found = follower.to_the_end(may_start=True)
             if isinstance(found, Tail):
                 return _over(step, found)
             if found.begun is not Begun.NO_LOCK:
-                return _not_started(step, _why_not(step, found, refusal))
+                return _not_started(step, _why_not(step, found))
             # Released when the run was interrupted, and resumed since; or taken by somebody else.
             if (sentence := self._lock.take_one(step.node)) is not None:
                 return _not_started(step, sentence)
 
-    def _job(self, step: Step, attempt: int) -> Job:
-        stdin = None
-        if step.stdin:
-            stdin = self._ports.stdin(self._run, step, self._ports.transport(step.node))
-        argv = step.argv_for(self._run.pk)
-        return Job(self._run.pk, step.key, step.node, attempt, argv, stdin)
+    def _take_nodes(self) -> Text | None:
+        if self._locked:
+            return None
+        sentence = self._lock.take_all()
+        self._locked = sentence is None
+        return sentence
+
+    def _with_input(self, step: Step, job: Job) -> Job:
+        if not step.stdin:
+            return job
+        data = self._ports.stdin(self._run, step, self._ports.transport(step.node))
+        return replace(job, stdin=data)
+
+    def _follower(self, step: Step, job: Job) -> Follower:
+        return Follower(self._lease, self._ports, job, self._offset(step))
 
     def _offset(self, step: Step) -> int:
         rows = RunStep.objects.filter(run_id=self._run.pk, key=step.key)
@@ -110,7 +132,8 @@ class Performer:
         step = self._plan.step(job.step)
         quiet = Lease(self._lease.run_id, self._lease.owner, self._lease.fence, self._lease.lost)
         with suppress(TransportError):
-            Follower(quiet, self._ports, job, self._offset(step)).to_the_end(may_start=False)
+            follower = Follower(quiet, self._ports, job, self._offset(step))
+            follower.to_the_end(may_start=False)
 
     def leave(self, after: Life) -> None:
         """Free the nodes, except one where a job may still be at work."""
@@ -199,13 +222,11 @@ def _refused(refusal: Refusal) -> Text:
     return say("%(why)s %(fix)s", why=refusal.why, fix=refusal.fix)
 
 
-def _why_not(step: Step, head: Head, refusal: Refusal | None) -> Text:
+def _why_not(step: Step, head: Head) -> Text:
     plain = {"title": str(step.title), "node": step.node}
     match head.begun:
         case Begun.NO_SPACE:
             return node_lock.no_space(step.node, head.words[0], " ".join(head.words[1:]))
-        case Begun.ABSENT if refusal is not None:
-            return _refused(refusal)
         case Begun.BUSY:
             return say(
                 "“%(title)s” was not started on %(node)s: the attempt before is still at work"

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 
-from operations.domain.machine import Resumed, advance
-from operations.domain.plan import Proof
-from operations.models import RunStep
-from operations.runtime import journal, store
-from tests.runtime.conftest import World, events, make_run, states, step
+from tests.runtime.conftest import World, make_run, states, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,0 +1,43 @@
+"""What the executor of a real run is connected to."""
+
+from __future__ import annotations
+
+import socket
+
+from django.conf import settings
+
+from nodes.services import target_for
+from nodes.transport.base import Transport
+from nodes.transport.pool import transport_for
+from operations import gates, inputs, services
+from operations.domain.proofs import PROOFS
+from operations.models import Run
+from operations.runtime import hub
+from operations.runtime.ports import Ports
+
+
+def ports_for(run: Run) -> Ports:
+    """How to reach the nodes is read once: settings that change meanwhile do not touch a run."""
+    hosts = _hosts(run)
+    targets = {host: target_for(run.cluster, host) for host in (*hosts, *run.plan.nodes)}
+
+    def transport(host: str) -> Transport:
+        return transport_for(targets[host])
+
+    return Ports(
+        panel=settings.PANEL_NAME or socket.gethostname(),
+        hosts=hosts,
+        transport=transport,
+        proof=lambda proof: PROOFS[proof.name],
+        gate=gates.check_step,
+        record=services.record_effect,
+        stdin=inputs.provide,
+        notify=hub.notify,
+        patience_s=settings.NODE_PATIENCE_S,
+    )
+
+
+def _hosts(run: Run) -> tuple[str, ...]:
+    """All hosts of the settings that the plan was made from."""
+    revisions = run.cluster.revisions.filter(number=run.plan.settings_revision)
+    return next((revision.peers.hosts for revision in revisions), run.plan.nodes)
