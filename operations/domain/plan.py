@@ -139,4 +139,4 @@ def _step(data: Mapping[str, Any]) -> Step:
 
 
 def _text(data: Mapping[str, Any]) -> Text:
-    return Text(data["template"], tuple((name, value) for name, value in data["params"]))
+    return Text.from_json(data)
