@@ -1,3 +1,19 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from operations import stream
+from operations.views import log, plan, run, runs
+
+urlpatterns: list[URLPattern] = [
+    path("clusters/<int:cluster_id>/plan/<slug:procedure>/", plan.plan, name="plan"),
+    path("runs/", runs.runs, name="runs"),
+    path("dock/", runs.dock, name="dock"),
+    path("runs/<slug:run_id>/", run.run, name="run"),
+    path("runs/<slug:run_id>/head/", run.run_head, name="run-head"),
+    path("runs/<slug:run_id>/cancel/", run.run_cancel, name="run-cancel"),
+    path("runs/<slug:run_id>/resume/", run.run_resume, name="run-resume"),
+    path("runs/<slug:run_id>/events", stream.run_events, name="run-events"),
+    path("runs/<slug:run_id>/log/", log.run_log, name="run-log"),
+    path("runs/<slug:run_id>/log.txt", log.run_log_text, name="run-log-text"),
+    path("runs/<slug:run_id>/search/", log.run_search, name="run-search"),
+    path("runs/<slug:run_id>/first-error/", log.run_first_error, name="run-first-error"),
+]

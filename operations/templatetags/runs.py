@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
-from clusterpanel.templatetags.panel import say
+from clusterpanel.templatetags.panel import say, word
 from operations.domain.plan import Plan
 from operations.plain_text import strip_escapes
 
@@ -48,6 +48,23 @@ def lasted(run: Any) -> str:
     if not (run.started_at and run.ended_at):
         return ""
     return duration((run.ended_at - run.started_at).total_seconds())
+
+
+@register.filter
+def so_far(run: Any, now: datetime) -> str:
+    """How long a run has been going on; a script makes it tick."""
+    return duration((now - run.started_at).total_seconds())
+
+
+@register.filter
+def short_word(state: str) -> str:
+    """The word of a state where there is little room: in a cell of the matrix."""
+    words = {
+        "succeeded": gettext("Done"),
+        "verifying": gettext("Checking"),
+        "skipped": gettext("Was done"),
+    }
+    return words.get(state) or word(state)
 
 
 @register.filter

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from clusterpanel.templatetags.panel import say, tone, word
+from clusterpanel.templatetags.panel import say, tone
 from nodes.domain.refusal import Refused
 from operations.domain.machine import ACTIVE, RunState, StepState
 from operations.models import Run
+from operations.templatetags.runs import short_word
 
 
-def person(request: HttpRequest) -> AbstractBaseUser:
+def person(request: HttpRequest) -> User:
     """Who asks; every page here needs a signed-in person, so there always is one."""
-    assert isinstance(request.user, AbstractBaseUser)
+    assert isinstance(request.user, User)
     return request.user
 
 
@@ -37,7 +38,7 @@ def tell_refusals(request: HttpRequest, refused: Refused) -> None:
 
 def state_words() -> dict[str, tuple[str, str]]:
     """For the scripts: each state's tone and its word in the reader's language."""
-    return {str(s): (tone(s), word(s)) for s in (*StepState, *RunState)}
+    return {str(s): (tone(s), short_word(str(s))) for s in (*StepState, *RunState)}
 
 
 def plural_forms(singular: str, plural: str, ngettext: Any) -> dict[str, str]:

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
 from nodes.domain.refusal import Refusal, Refused
 from nodes.models import Cluster
 from operations import selectors, services
-from operations.domain.plan import Gate, Plan, Step
-from operations.domain.proofs import PROOFS
+from operations.domain.plan import Plan
 from operations.forms import GateAnswer, confirmations, gate_answers
-from operations.models import Run
+from operations.views import plan_view, refusal_view
 from operations.views.common import person
 
-# These refusals are about one gate and stand beside it.
-_OF_A_GATE = frozenset({"gate_unanswered", "backup_invalid", "typed_wrong", "waiver_forbidden"})
-
-# Where a refused planner's reason is put right, by the start of its code.
-_WIZARD_STEP = (
-    ("settings", "settings"),
-    ("galera_not", "galera"),
-    ("gluster", "nodes"),
-    ("backup", "backup"),
-    ("host_key", "access"),
-    ("script", "checks"),
-    ("node", "checks"),
-)
+MAY_WAIVE = "operations.waive_backup"
 
 
 @require_http_methods(["GET", "POST"])
@@ -50,9 +35,10 @@ def plan(request: HttpRequest, cluster_id: int, procedure: str) -> HttpResponse:
 
 
 def _params(request: HttpRequest) -> dict[str, Any]:
-    """The query names the parameters; `nodes` is always a list, as in the API."""
+    """The query names the parameters; what may have several values is always a list."""
+    several = {"nodes", "stages"}
     lists = dict(request.GET.lists())
-    return {name: v if name == "nodes" else v[-1] for name, v in lists.items()}
+    return {name: values if name in several else values[-1] for name, values in lists.items()}
 
 
 def _start(
@@ -81,20 +67,22 @@ def _plan_page(
     refusals: Iterable[Refusal],
 ) -> HttpResponse:
     general = _beside_their_gates(answers, refusals)
+    changed = next((r for r in general if r.code == "plan_changed"), None)
     context = {
         "cluster": cluster,
         "plan": shown,
-        "totals": _totals(shown),
-        "stages": _stages(shown),
-        "gates": [_gate(cluster, answer, request) for answer in answers],
-        "ladder": _ladder(shown),
-        "button": _button(shown),
+        "totals": plan_view.totals(shown),
+        "stages": plan_view.stages(shown),
+        "gates": [_gate(request, cluster, answer) for answer in answers],
+        "ladder": plan_view.ladder(shown),
+        "button": plan_view.button(shown),
         "active": selectors.active_run(cluster),
         "refusals": general,
-        "changed": next((r for r in general if r.code == "plan_changed"), None),
+        "changed": changed,
+        "differences": changed.evidence.get("differences", ()) if changed else (),
     }
-    status = 409 if general or any(answer.problems for answer in answers) else 200
-    return render(request, "operations/plan.html", context, status=status)
+    refused = bool(general) or any(answer.problems for answer in answers)
+    return render(request, "operations/plan.html", context, status=409 if refused else 200)
 
 
 def _beside_their_gates(answers: list[GateAnswer], refusals: Iterable[Refusal]) -> list[Refusal]:
@@ -103,8 +91,6 @@ def _beside_their_gates(answers: list[GateAnswer], refusals: Iterable[Refusal]) 
     general = []
     for refusal in refusals:
         answer = by_id.get(str(refusal.evidence.get("gate", "")))
-        if answer is None and refusal.code in _OF_A_GATE and len(answers) == 1:
-            answer = answers[0]
         if answer is None:
             general.append(refusal)
         else:
@@ -112,105 +98,16 @@ def _beside_their_gates(answers: list[GateAnswer], refusals: Iterable[Refusal]) 
     return general
 
 
-def _totals(shown: Plan) -> list[str]:
-    """The plan in three figures: steps, nodes, and how many steps replace data."""
-    steps, nodes = len(shown.steps), len(shown.nodes)
-    replacing = sum(step.overwrites for step in shown.steps)
-    return [
-        ngettext("%(count)s step", "%(count)s steps", steps) % {"count": steps},
-        ngettext("on %(count)s node", "on %(count)s nodes", nodes) % {"count": nodes},
-        ngettext("%(count)s replaces data", "%(count)s replace data", replacing)
-        % {"count": replacing}
-        if replacing
-        else gettext("none replaces data"),
-    ]
-
-
-def _stages(shown: Plan) -> list[dict[str, Any]]:
-    number = 0
-    stages = []
-    for stage in shown.stages:
-        steps = []
-        for step in stage.steps:
-            number += 1
-            steps.append(_step(number, step))
-        stages.append({"stage": stage, "steps": steps})
-    return stages
-
-
-def _step(number: int, step: Step) -> dict[str, Any]:
-    """`summary` is one line; `command` is everything, as it could be pasted into a shell."""
-    script = next((arg for arg in step.argv if "\n" in arg), "")
-    brief = [arg if "\n" not in arg else "…" for arg in step.argv]
-    return {
-        "number": number,
-        "step": step,
-        "summary": gettext("script, %(lines)s lines") % {"lines": script.count("\n") + 1}
-        if script
-        else shlex.join(brief),
-        "command": shlex.join(brief),
-        "script": script,
-        "proof": PROOFS[step.proof.name].sentence(step.proof.args),
-        "timeout": _minutes(step.timeout_s),
-    }
-
-
-def _minutes(seconds: int) -> str:
-    if seconds < 120:
-        return ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": seconds}
-    minutes = round(seconds / 60)
-    return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}
-
-
-def _ladder(shown: Plan) -> int:
-    """The level of confirmation: 1 a click, 2 a tick, 3 something that must not happen by Enter."""
-    kinds = {gate.kind for gate in shown.gates}
-    if kinds & {"typed", "backup"}:
-        return 3
-    return 2 if kinds else 1
-
-
-def _gate(cluster: Cluster, answer: GateAnswer, request: HttpRequest) -> dict[str, Any]:
+def _gate(request: HttpRequest, cluster: Cluster, answer: GateAnswer) -> dict[str, Any]:
     shown: dict[str, Any] = {"answer": answer, "gate": answer.gate}
     if answer.gate.kind == "backup":
-        shown["backups"] = selectors.usable_backups(cluster, answer.gate.subject)
-        shown["take"] = _take_backup(cluster, answer.gate)
-        shown["may_waive"] = bool(getattr(request.user, "is_superuser", False))
+        subject = answer.gate.subject
+        known = selectors.backups(cluster, subject)
+        shown["backups"] = [backup for backup in known if backup.usable]
+        shown["unusable"] = [backup for backup in known if not backup.usable]
+        shown["take"] = reverse("plan", args=[cluster.id, f"backup_{subject}"])
+        shown["may_waive"] = person(request).has_perm(MAY_WAIVE)
     return shown
-
-
-def _take_backup(cluster: Cluster, gate: Gate) -> str:
-    return reverse("plan", args=[cluster.id, f"backup_{gate.subject}"])
-
-
-def _button(shown: Plan) -> str:
-    """A verb and a number: never just "OK"."""
-    nodes = len(shown.nodes)
-    where = {"count": nodes, "node": shown.nodes[0] if shown.nodes else ""}
-    match shown.procedure:
-        case "install_galera":
-            text = ngettext(
-                "Install Galera on %(node)s", "Install Galera on %(count)s nodes", nodes
-            )
-        case "install_glusterfs":
-            text = ngettext(
-                "Install GlusterFS on %(node)s", "Install GlusterFS on %(count)s nodes", nodes
-            )
-        case "apply_settings":
-            text = ngettext(
-                "Write the settings on %(node)s", "Write the settings on %(count)s nodes", nodes
-            )
-        case "backup_database":
-            text = gettext("Back up the database on %(node)s")
-        case "backup_storage":
-            text = gettext("Back up the storage directory on %(node)s")
-        case "verify_backup":
-            text = gettext("Check the backup on %(node)s")
-        case "create_monitor_account":
-            text = gettext("Create the account on %(node)s")
-        case _:
-            text = ngettext("Start on %(node)s", "Start on %(count)s nodes", nodes)
-    return text % where
 
 
 def _refusal_page(
@@ -218,19 +115,7 @@ def _refusal_page(
 ) -> HttpResponse:
     context = {
         "cluster": cluster,
-        "procedure": procedure,
-        "refusals": [
-            {"refusal": each, "link": _fix_link(cluster, each)} for each in refused.refusals
-        ],
-        "active": selectors.active_run(cluster),
+        "title": plan_view.procedure_name(procedure),
+        "refusals": [refusal_view.shown(cluster, each) for each in refused.refusals],
     }
     return render(request, "operations/refused.html", context, status=409)
-
-
-def _fix_link(cluster: Cluster, refusal: Refusal) -> str:
-    """Where the reason can be put right; a running run is its own place."""
-    run = str(refusal.evidence.get("run", ""))
-    if run and Run.objects.filter(pk=run).exists():
-        return reverse("run", args=[run])
-    step = next((step for start, step in _WIZARD_STEP if refusal.code.startswith(start)), "checks")
-    return reverse("wizard", args=[cluster.id, step])

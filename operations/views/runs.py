@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.core.paginator import Paginator
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -16,8 +14,7 @@ from operations.domain.machine import ACTIVE
 from operations.models import Run, RunStep
 
 PAGE = 25
-# The dock says how the last run ended for this long; a failed one until something else ran.
-RECENT = timedelta(hours=12)
+MOST_IN_DOCK = 3
 
 
 def _with_step(runs: QuerySet[Run], *states: str) -> QuerySet[Run]:
@@ -50,7 +47,12 @@ def runs(request: HttpRequest) -> HttpResponse:
 def dock(request: HttpRequest) -> HttpResponse:
     """What runs now in every cluster; when nothing does, how the newest run ended."""
     active = _with_step(Run.objects.filter(state__in=sorted(ACTIVE)), "running", "verifying")
-    context = {"active": list(active), "last": None, "now": timezone.now()}
-    if not context["active"]:
-        context["last"] = _with_step(Run.objects.all(), "failed", "unknown", "cancelled").first()
+    now = list(active.order_by("created_at"))
+    ended = _with_step(Run.objects.all(), "failed", "unknown", "cancelled")
+    context = {
+        "active": now[:MOST_IN_DOCK],
+        "more": len(now) - MOST_IN_DOCK,
+        "last": None if now else ended.order_by("-created_at").first(),
+        "now": timezone.now(),
+    }
     return render(request, "operations/dock.html", context)

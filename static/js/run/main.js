@@ -22,6 +22,10 @@ const log = new Log($(".log"), store, {
 const search = new Search($(".log-search"), log, urls.search, goTo);
 const matrix = new Matrix($(".matrix"), data.states, filter);
 
+// The column of node names is as wide as the longest one, within reason.
+const longest = Math.max(4, ...snapshot.stages.flatMap((stage) => stage.steps.map((step) => step.node.length)));
+$(".log").style.setProperty("--node-width", Math.min(longest, 18));
+
 // The lines that the server rendered make way at the first drawing.
 $(".log").classList.add("is-live");
 

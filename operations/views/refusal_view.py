@@ -1,0 +1,112 @@
+"""A refusal as a page of its own: why, what to do, what was seen, and where to do it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from nodes.domain.refusal import Refusal
+from nodes.models import Cluster
+from operations.models import Run
+
+# Refusals that are good news, and the ones that only say that something is not known.
+_DONE = frozenset({"already_installed", "already_clustered", "nothing_to_do", "volume_exists"})
+_UNKNOWN = frozenset({"node_unknown"})
+
+# Code of a refusal -> the step of the wizard that puts it right; else the checks say more.
+_STEP_OF = {
+    "already_clustered": "gluster",
+    "already_installed": "verify",
+    "backup_in_danger": "backup",
+    "disk_full": "checks",
+    "env_missing": "checks",
+    "galera_single": "nodes",
+    "gluster_too_small": "nodes",
+    "host_key_changed": "access",
+    "host_key_unknown": "access",
+    "nothing_to_do": "backup",
+    "not_root": "access",
+    "order_primary_first": "galera",
+    "primary_not_first": "nodes",
+    "settings_not_applied": "settings",
+    "volume_exists": "gluster",
+}
+
+
+def shown(cluster: Cluster, refusal: Refusal) -> dict[str, Any]:
+    link, label = _where(cluster, refusal)
+    return {
+        "refusal": refusal,
+        "tone": tone(refusal),
+        "evidence": [(_name(key), lines(value)) for key, value in refusal.evidence.items()],
+        "link": link,
+        "label": label,
+    }
+
+
+def tone(refusal: Refusal) -> str:
+    if refusal.code in _DONE:
+        return "ok"
+    return "unknown" if refusal.code in _UNKNOWN else "attention"
+
+
+def _where(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
+    """A running run is its own place; everything else has a step of the wizard."""
+    run = str(refusal.evidence.get("run", ""))
+    if run and Run.objects.filter(pk=run).exists():
+        return reverse("run", args=[run]), gettext("Open the run")
+    step = _STEP_OF.get(
+        str(refusal.evidence.get("cause", "")), _STEP_OF.get(refusal.code, "checks")
+    )
+    labels = {
+        "access": gettext("Go to the access of the nodes"),
+        "backup": gettext("Go to the backups"),
+        "checks": gettext("Look at the checks"),
+        "galera": gettext("Go to Galera"),
+        "gluster": gettext("Go on with GlusterFS"),
+        "nodes": gettext("Go to the list of nodes"),
+        "settings": gettext("Go to the settings"),
+        "verify": gettext("Verify the cluster"),
+    }
+    return reverse("wizard", args=[cluster.id, step]), labels[step]
+
+
+def lines(value: Any) -> list[str]:
+    """Whatever a planner put into the evidence, as lines of text."""
+    if isinstance(value, Mapping):
+        return [
+            f"{name}: {line}" if line else str(name)
+            for name, each in value.items()
+            for line in lines(each) or [""]
+        ]
+    if isinstance(value, list | tuple):
+        return [line for each in value for line in lines(each)]
+    return ["—" if value is None else str(value)]
+
+
+def _name(key: str) -> str:
+    names = {
+        "node": gettext("Node"),
+        "nodes": gettext("Nodes"),
+        "fact": gettext("Fact"),
+        "reason": gettext("Reason"),
+        "path": gettext("Path"),
+        "free": gettext("Free, bytes"),
+        "needed": gettext("Needed, bytes"),
+        "members": gettext("In the cluster"),
+        "alive": gettext("Alive"),
+        "views": gettext("What each node sees"),
+        "volume": gettext("Volume"),
+        "down": gettext("Not online"),
+        "mounted": gettext("Mounted on"),
+        "asked": gettext("Asked for"),
+        "primary": gettext("Primary"),
+        "by": gettext("Started by"),
+        "since": gettext("Since"),
+        "run": gettext("Run"),
+        "procedure": gettext("Procedure"),
+    }
+    return names.get(key, key.replace("_", " "))
