@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext
 
+from clusterpanel.words import translated
 from nodes.domain.text import Text
 from nodes.models import Cluster
 from operations import gates, holder
@@ -44,15 +44,6 @@ class SeenBackup:
     @property
     def usable(self) -> bool:
         return self.why is None
-
-
-def translated(text: Text | Mapping[str, Any] | None) -> str | None:
-    """A domain sentence in the reader's language; also from the JSON that is stored of it."""
-    if text is None:
-        return None
-    known = text if isinstance(text, Text) else Text.from_json(text)
-    template = gettext(known.template) if known.template else ""
-    return template % dict(known.params) if known.params else template
 
 
 def runs(cluster: Cluster | None = None) -> QuerySet[Run]:

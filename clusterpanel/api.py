@@ -1,0 +1,148 @@
+"""What every part of the HTTP API shares: who is asking, and how a "no" looks.
+
+A "no" is `{code, why, fix, evidence}`; when there are several, the first of them carries all in
+`errors`, each with the `field` it is about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from ninja import NinjaAPI
+from ninja import Schema as NinjaSchema
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.security import HttpBearer, SessionAuth
+from pydantic import ConfigDict
+
+from clusterpanel.models import ApiToken
+from clusterpanel.words import translated
+from nodes.domain.refusal import Refusal, Refused
+from nodes.transport.base import TransportError
+
+BAD_INPUT = frozenset({"params_invalid", "procedure_unknown"})
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+class Body(NinjaSchema):
+    """A request body; a misspelt name is refused and not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class InvalidInput(Refused):
+    """What was sent cannot be accepted as it stands: 422 instead of 409."""
+
+
+def digest(token: str) -> str:
+    """What is kept of a bearer token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Token(HttpBearer):
+    """`Authorization: Bearer TOKEN`, made by `manage.py panel_token USER`."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any:
+        found = ApiToken.objects.select_related("user").filter(digest=digest(token)).first()
+        if found is None or not found.user.is_active:
+            return None
+        now = timezone.now()
+        if found.last_used_at is None or now - found.last_used_at > _SEEN_EVERY:
+            ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
+        request.user = found.user
+        return found.user
+
+
+class Session(SessionAuth):
+    """The browser's sign-in; writes need the CSRF token, and only then is it asked for."""
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        return super()._get_key(request) if request.user.is_authenticated else None
+
+
+def answer_with_refusals(api: NinjaAPI) -> None:
+    """Every error of `api` has the one shape."""
+
+    @api.exception_handler(Refused)
+    def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
+        bad = isinstance(error, InvalidInput) or error.first.code in BAD_INPUT
+        body = refusals_json(error.refusals)
+        return api.create_response(request, body, status=422 if bad else 409)
+
+    @api.exception_handler(TransportError)
+    def _transport(request: HttpRequest, error: TransportError) -> HttpResponse:
+        body = _error(error.code, translated(error.why), translated(error.fix))
+        return api.create_response(request, body, status=502)
+
+    @api.exception_handler(ValidationError)
+    def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        return api.create_response(request, _validation_json(error.errors), status=422)
+
+    @api.exception_handler(Http404)
+    def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
+        return api.create_response(request, not_found(), status=404)
+
+    @api.exception_handler(AuthenticationError)
+    def _stranger(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        return api.create_response(request, unauthenticated(), status=401)
+
+    @api.exception_handler(HttpError)
+    def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
+        if error.status_code == 403:
+            why = gettext("The CSRF token is missing or wrong.")
+            fix = gettext("Send it as X-CSRFToken, or use a bearer token.")
+            return api.create_response(request, _error("csrf", why, fix), status=403)
+        why, fix = gettext("The request is not valid JSON."), gettext("Correct the request.")
+        return api.create_response(request, _error("bad_json", why, fix), status=422)
+
+
+def signed_in(request: HttpRequest) -> Any:
+    """The user of a token or of the browser's session, else None; for views that Ninja does not run."""
+    return Token()(request) or (request.user if request.user.is_authenticated else None)
+
+
+def not_found() -> dict[str, Any]:
+    why, fix = gettext("There is no such thing here."), gettext("Look at the address.")
+    return _error("not_found", why, fix)
+
+
+def unauthenticated() -> dict[str, Any]:
+    why = gettext("Nobody is signed in.")
+    fix = gettext("Send “Authorization: Bearer TOKEN”; manage.py panel_token makes one.")
+    return _error("unauthenticated", why, fix)
+
+
+def refusals_json(refusals: Sequence[Refusal]) -> dict[str, Any]:
+    first, *others = refusals
+    found = _refusal(first)
+    return found | {"errors": [_refusal(each) for each in refusals]} if others else found
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    why, fix = translated(refusal.why), translated(refusal.fix)
+    found = _error(refusal.code, why, fix, dict(refusal.evidence))
+    return found | {"field": refusal.field} if refusal.field else found
+
+
+def _error(
+    code: str, why: str | None, fix: str | None, evidence: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    return {"code": code, "why": why, "fix": fix, "evidence": evidence or {}}
+
+
+def _validation_json(errors: Sequence[Any]) -> dict[str, Any]:
+    """Pydantic's findings, one for each field; what was sent is not repeated, it may be secret."""
+    fix = gettext("Correct the request.")
+    found = []
+    for error in errors:
+        field = ".".join(
+            str(part) for part in error["loc"] if part not in ("body", "data", "query")
+        )
+        why = f"{field}: {error['msg']}" if field else str(error["msg"])
+        found.append(_error("invalid", why, fix) | {"field": field})
+    return found[0] | {"errors": found} if len(found) > 1 else found[0]

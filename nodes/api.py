@@ -1,0 +1,326 @@
+"""HTTP API: what exists and what was seen. The rules are those of the services."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Router
+from ninja.responses import Status
+from pydantic import Field, SecretStr
+
+from clusterpanel.api import Body, InvalidInput
+from clusterpanel.words import translated
+from nodes import selectors, services
+from nodes.domain.health import assess
+from nodes.domain.observation import ClusterFacts, GaleraFacts, MountFacts, NodeFacts, Unknown
+from nodes.domain.refusal import Refused
+from nodes.models import DEFAULT_APP_DIR, CheckResult, Cluster, SettingsRevision
+
+router = Router(tags=["nodes"])
+T = TypeVar("T")
+_CONFLICTS = frozenset({"settings_stale", "host_key_mismatch", "host_key_pinned"})
+
+
+class Peers(Body):
+    galera_peer_hosts: list[str]
+    cluster_fs_peer_hosts: list[str]
+    cluster_primary_host: str
+    two_galera_acknowledged: bool = False
+
+
+class Access(Body):
+    username: str = "root"
+    port: int = 22
+    private_key: SecretStr = SecretStr("")
+    password: SecretStr = SecretStr("")
+
+
+class NewCluster(Peers):
+    name: str
+    ssh: Access = Field(default_factory=Access)
+    app_dir: str = DEFAULT_APP_DIR
+
+
+class NewSettings(Peers):
+    revision: int
+
+
+class Trust(Body):
+    host: str
+    sha256: str
+    replace: bool = False
+
+
+class Which(Body):
+    host: str = ""
+    check: str = ""
+
+
+def the_cluster(cluster_id: int) -> Cluster:
+    return get_object_or_404(Cluster, pk=cluster_id)
+
+
+def _input(act: Callable[[], T]) -> T:
+    """A refusal of what was sent is 422; one of the state of things stays 409."""
+    try:
+        return act()
+    except Refused as error:
+        if error.first.code in _CONFLICTS:
+            raise
+        raise InvalidInput(*error.refusals) from None
+
+
+@router.get("/clusters")
+def clusters(request: HttpRequest) -> list[dict[str, Any]]:
+    return [_cluster(cluster) for cluster in selectors.clusters()]
+
+
+@router.post("/clusters", response={201: dict[str, Any]})
+def cluster_create(request: HttpRequest, data: NewCluster) -> Status[dict[str, Any]]:
+    cluster = _input(
+        lambda: services.cluster_create(
+            by=_user(request),
+            name=data.name,
+            galera_peer_hosts=data.galera_peer_hosts,
+            cluster_fs_peer_hosts=data.cluster_fs_peer_hosts,
+            cluster_primary_host=data.cluster_primary_host,
+            two_galera_acknowledged=data.two_galera_acknowledged,
+            ssh_username=data.ssh.username,
+            ssh_port=data.ssh.port,
+            ssh_private_key=data.ssh.private_key.get_secret_value(),
+            ssh_password=data.ssh.password.get_secret_value(),
+            app_dir=data.app_dir,
+        )
+    )
+    return Status(201, _cluster(cluster))
+
+
+@router.get("/clusters/{int:cluster_id}")
+def cluster(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
+    return _cluster(the_cluster(cluster_id))
+
+
+@router.get("/clusters/{int:cluster_id}/status")
+def status(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
+    """The verdict over the newest observation, and what each node said."""
+    found = the_cluster(cluster_id)
+    facts, now = selectors.latest_facts(found), time.time()
+    verdict = assess(found.revision.peers, facts, now)
+    return {
+        "state": str(verdict.state),
+        "sentence": translated(verdict.sentence),
+        "action": translated(verdict.action),
+        "tolerates": verdict.tolerates,
+        "age_s": verdict.age_s,
+        "nodes": _nodes(found, facts, now),
+    }
+
+
+@router.get("/clusters/{int:cluster_id}/settings")
+def settings(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
+    return _settings(the_cluster(cluster_id).revision)
+
+
+@router.put("/clusters/{int:cluster_id}/settings")
+def settings_save(request: HttpRequest, cluster_id: int, data: NewSettings) -> dict[str, Any]:
+    """Saves the panel's wish; `revision` is the one that the change is based on."""
+    found = the_cluster(cluster_id)
+    saved = _input(
+        lambda: services.settings_save(
+            cluster=found,
+            by=_user(request),
+            based_on=data.revision,
+            galera_peer_hosts=data.galera_peer_hosts,
+            cluster_fs_peer_hosts=data.cluster_fs_peer_hosts,
+            cluster_primary_host=data.cluster_primary_host,
+            two_galera_acknowledged=data.two_galera_acknowledged,
+        )
+    )
+    return _settings(saved)
+
+
+@router.get("/clusters/{int:cluster_id}/settings/drift")
+def drift(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
+    """Each node's `.env` beside what it should say; `same` null when that is unknown."""
+    found = the_cluster(cluster_id)
+    return [
+        {
+            "host": file.host,
+            "same": None if file.unknown else file.same,
+            "present": None if file.unknown else file.present,
+            "unknown": translated(file.unknown),
+            "lines": [
+                {"key": e.key, "found": e.found, "wanted": e.wanted, "same": e.same}
+                for e in file.lines
+            ],
+        }
+        for file in selectors.env_difference(found, selectors.latest_facts(found))
+    ]
+
+
+@router.get("/clusters/{int:cluster_id}/settings/history")
+def history(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
+    revisions = the_cluster(cluster_id).revisions.select_related("author")
+    return [_settings(revision) for revision in revisions]
+
+
+@router.post("/clusters/{int:cluster_id}/host-keys/scan")
+def host_keys_scan(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
+    """The key that each server shows now. Nothing is trusted by asking."""
+    return [
+        {
+            "host": key.host,
+            "type": key.type,
+            "sha256": key.sha256,
+            "state": key.state,
+            "pinned_sha256": key.pinned_sha256,
+            "error": translated(key.error),
+            "console_command": key.console_command,
+        }
+        for key in services.host_keys_scan(cluster=the_cluster(cluster_id))
+    ]
+
+
+@router.post("/clusters/{int:cluster_id}/host-keys/trust")
+def host_key_trust(request: HttpRequest, cluster_id: int, data: Trust) -> dict[str, Any]:
+    found = the_cluster(cluster_id)
+    key = services.host_key_trust(
+        cluster=found,
+        host=data.host,
+        sha256=data.sha256,
+        by=_user(request),
+        replace=data.replace,
+    )
+    return {"host": key.host, "type": key.type, "sha256": key.sha256, "state": "trusted"}
+
+
+@router.get("/clusters/{int:cluster_id}/checks")
+def checks(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "host": row.host,
+            "check": cell.check.id,
+            "title": translated(cell.check.title),
+            "blocking": cell.check.blocking,
+            "state": cell.state or None,
+            "detail": translated(cell.detail),
+            "fix": translated(cell.fix),
+            "checked_at": cell.checked_at,
+        }
+        for row in selectors.checks_table(the_cluster(cluster_id))
+        for cell in row.cells
+    ]
+
+
+@router.post("/clusters/{int:cluster_id}/checks")
+def checks_run(request: HttpRequest, cluster_id: int, data: Which) -> list[dict[str, Any]]:
+    """Runs the whole table, a row, a column or one cell."""
+    found = the_cluster(cluster_id)
+    results = _input(
+        lambda: services.checks_run(cluster=found, host=data.host, check_id=data.check)
+    )
+    return _results(results)
+
+
+def _results(results: Sequence[CheckResult]) -> list[dict[str, Any]]:
+    return [
+        {
+            "host": result.host,
+            "check": result.check_id,
+            "state": result.state,
+            "detail": translated(result.detail),
+            "fix": translated(result.fix),
+            "checked_at": result.checked_at,
+        }
+        for result in results
+    ]
+
+
+def _user(request: HttpRequest) -> Any:
+    return request.user
+
+
+def _cluster(cluster: Cluster) -> dict[str, Any]:
+    """Without the secrets: whether there are any is all that is told."""
+    return {
+        "id": cluster.pk,
+        "name": cluster.name,
+        "app_dir": cluster.app_dir,
+        "settings": _settings(cluster.revision),
+        "ssh": {
+            "username": cluster.ssh_username,
+            "port": cluster.ssh_port,
+            "has_private_key": bool(cluster.ssh_private_key),
+            "has_password": bool(cluster.ssh_password),
+        },
+        "created_at": cluster.created_at,
+    }
+
+
+def _settings(revision: SettingsRevision) -> dict[str, Any]:
+    return {
+        "revision": revision.number,
+        "galera_peer_hosts": revision.galera_peer_hosts,
+        "cluster_fs_peer_hosts": revision.cluster_fs_peer_hosts,
+        "cluster_primary_host": revision.cluster_primary_host,
+        "two_galera_acknowledged": revision.two_galera_acknowledged,
+        "author": revision.author.get_username() if revision.author else None,
+        "created_at": revision.created_at,
+    }
+
+
+def _nodes(cluster: Cluster, facts: ClusterFacts | None, now: float) -> list[dict[str, Any]]:
+    primary = cluster.revision.cluster_primary_host
+    seen = facts.nodes if facts else ()
+    return [_node(node, now) | {"primary": node.host == primary} for node in seen]
+
+
+def _node(node: NodeFacts, now: float) -> dict[str, Any]:
+    return {
+        "host": node.host,
+        "age_s": round(now - node.taken_at, 1),
+        "ssh": _known(node.ssh, lambda value: value),
+        "hostname": _known(node.hostname, lambda value: value),
+        "units": _known(node.units, dict),
+        "galera": _known(node.galera, _galera),
+        "mount": _known(node.mount, _mount),
+        "peers": _known(node.gluster_peers, _peers),
+    }
+
+
+def _known(value: T | Unknown, show: Callable[[T], Any]) -> Any:
+    """An unknown fact says why; it is never an empty one (law 9)."""
+    if isinstance(value, Unknown):
+        return {"unknown": translated(value.why)}
+    return show(value)
+
+
+def _galera(facts: GaleraFacts) -> dict[str, Any]:
+    return {
+        "wsrep_on": facts.wsrep_on,
+        "cluster_status": facts.cluster_status,
+        "cluster_size": facts.cluster_size,
+        "cluster_uuid": facts.cluster_uuid,
+        "state": facts.local_state_comment,
+        "synced": facts.synced,
+    }
+
+
+def _mount(facts: MountFacts) -> dict[str, Any]:
+    return {
+        "mounted": facts.mounted,
+        "fstype": facts.fstype,
+        "source": facts.source,
+        "answers": facts.answers,
+    }
+
+
+def _peers(peers: Sequence[Any]) -> list[dict[str, Any]]:
+    return [
+        {"hostname": p.hostname, "connected": p.connected, "state": p.state_text, "well": p.well}
+        for p in peers
+    ]

@@ -1,0 +1,257 @@
+"""HTTP API: what is done. Builds the whole API, version 1; the same rules as the pages."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI, Query
+from ninja.responses import Status
+
+from clusterpanel import audit
+from clusterpanel.api import (
+    Body,
+    Session,
+    Token,
+    answer_with_refusals,
+    not_found,
+    signed_in,
+    unauthenticated,
+)
+from clusterpanel.models import AuditEntry
+from clusterpanel.words import translated
+from nodes.api import router as nodes_router
+from nodes.api import the_cluster
+from operations import selectors, services
+from operations.domain.plan import Plan, Stage, Step
+from operations.line_json import Names, line_json
+from operations.models import Run
+from operations.stream import run_events
+from operations.views.log import run_log_text
+
+MOST_LINES = 5000
+
+# No page of documentation: ninja's own loads its scripts from another host. The document is served.
+api = NinjaAPI(
+    title="Cluster Panel",
+    version="1",
+    urls_namespace="api",
+    docs_url=None,
+    auth=[Token(), Session()],
+)
+api.add_router("", nodes_router)
+answer_with_refusals(api)
+
+
+class Asked(Body):
+    procedure: str
+    params: dict[str, Any] = {}
+
+
+class Accepted(Asked):
+    plan_hash: str
+    confirmations: dict[str, Any] = {}
+
+
+@api.post("/clusters/{int:cluster_id}/plans", tags=["operations"])
+def plan(request: HttpRequest, cluster_id: int, data: Asked) -> dict[str, Any]:
+    """The plan of now, to be read by a person; `runs` takes its hash."""
+    cluster = the_cluster(cluster_id)
+    found = services.plan_preview(cluster=cluster, procedure=data.procedure, params=data.params)
+    return _plan(found)
+
+
+@api.post("/clusters/{int:cluster_id}/runs", response={201: dict[str, Any]}, tags=["operations"])
+def run_start(request: HttpRequest, cluster_id: int, data: Accepted) -> Status[dict[str, Any]]:
+    """Starts exactly the plan that was shown; 409 says what changed, or which gate is open."""
+    started = services.run_start(
+        cluster=the_cluster(cluster_id),
+        procedure=data.procedure,
+        params=data.params,
+        plan_hash=data.plan_hash,
+        confirmations=data.confirmations,
+        by=request.user,
+    )
+    return Status(201, {"id": started.pk})
+
+
+@api.get("/clusters/{int:cluster_id}/backups", tags=["operations"])
+def backups(request: HttpRequest, cluster_id: int, kind: str = "") -> list[dict[str, Any]]:
+    return [
+        {
+            "id": backup.id,
+            "kind": backup.kind,
+            "node": backup.node,
+            "path": backup.path,
+            "bytes": backup.bytes,
+            "sha256": backup.sha256,
+            "verified_at": backup.verified_at,
+            "usable": backup.usable,
+            "why": translated(backup.why),
+        }
+        for backup in selectors.backups(the_cluster(cluster_id), kind)
+    ]
+
+
+@api.get("/runs", tags=["operations"])
+def runs(
+    request: HttpRequest, cluster: int | None = None, limit: int = Query(50, ge=1, le=500)
+) -> list[dict[str, Any]]:
+    found = selectors.runs(the_cluster(cluster) if cluster is not None else None)
+    return [_brief(each) for each in found[:limit]]
+
+
+@api.get("/runs/{run_id}", tags=["operations"])
+def run(request: HttpRequest, run_id: str) -> dict[str, Any]:
+    return selectors.run_snapshot(_run(run_id))
+
+
+@api.get("/runs/{run_id}/log", tags=["operations"])
+def log(
+    request: HttpRequest,
+    run_id: str,
+    after: int = Query(0, ge=0),
+    limit: int = Query(1000, ge=1, le=MOST_LINES),
+    step: str = "",
+) -> dict[str, Any]:
+    """Numbered lines above `after`; `last` is the newest number that there is."""
+    found = _run(run_id)
+    names = Names.of(found)
+    lines = [line_json(each, names) for each in selectors.journal_lines(found, after, limit, step)]
+    return {"lines": lines, "last": found.next_line - 1}
+
+
+@api.get("/runs/{run_id}/log.txt", tags=["operations"])
+def log_text(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
+    """What every step printed, byte for byte, each behind a heading of its own."""
+    return run_log_text(request, run_id)
+
+
+@api.post("/runs/{run_id}/cancel", tags=["operations"])
+def cancel(request: HttpRequest, run_id: str) -> dict[str, Any]:
+    return _brief(services.run_cancel(run=_run(run_id), by=request.user))
+
+
+@api.post("/runs/{run_id}/resume", tags=["operations"])
+def resume(request: HttpRequest, run_id: str) -> dict[str, Any]:
+    return _brief(services.run_resume(run=_run(run_id), by=request.user))
+
+
+@api.get("/audit", tags=["operations"])
+def audit_entries(
+    request: HttpRequest, before: int | None = None, limit: int = Query(100, ge=1, le=1000)
+) -> dict[str, Any]:
+    """Newest first; `broken_at` is the first entry that does not follow from the one before it."""
+    entries = AuditEntry.objects.order_by("-id")
+    found = entries.filter(pk__lt=before) if before is not None else entries
+    return {
+        "broken_at": audit.verify(),
+        "entries": [
+            {
+                "id": entry.pk,
+                "at": entry.at,
+                "who": entry.who,
+                "action": entry.action,
+                "subject": entry.subject,
+                "detail": entry.detail,
+                "digest": entry.digest,
+            }
+            for entry in found[:limit]
+        ],
+    }
+
+
+@login_not_required
+async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
+    """GET: the run's server-sent events. Not Ninja's: its sign-in cannot be asked from async code."""
+    if await sync_to_async(signed_in)(request) is None:
+        return JsonResponse(unauthenticated(), status=401)
+    if not await Run.objects.filter(pk=run_id).aexists():
+        return JsonResponse(not_found(), status=404)
+    return await run_events(request, run_id)
+
+
+@login_not_required
+@csrf_exempt
+def nowhere(request: HttpRequest, rest: str = "") -> JsonResponse:
+    """Any other address below /api/v1/."""
+    return JsonResponse(not_found(), status=404)
+
+
+def _patterns() -> list[URLPattern | URLResolver]:
+    """Ninja asks who is there itself and answers 401; the page's redirect to the sign-in is for people."""
+    found, _, _ = api.urls
+    for pattern in found:
+        if isinstance(pattern, URLPattern):
+            pattern.callback = login_not_required(pattern.callback)
+    return [path("runs/<str:run_id>/events", events), *found, re_path(r"^(?P<rest>.*)$", nowhere)]
+
+
+urls = (_patterns(), "ninja", "api")
+
+
+def _run(run_id: str) -> Run:
+    return get_object_or_404(Run.objects.select_related("cluster", "started_by"), pk=run_id)
+
+
+def _brief(found: Run) -> dict[str, Any]:
+    return {
+        "id": found.pk,
+        "cluster": found.cluster_id,
+        "procedure": found.procedure,
+        "title": translated(found.plan.title),
+        "state": found.state,
+        "cancelling": found.cancelling,
+        "started_by": found.started_by.get_username() if found.started_by else None,
+        "created_at": found.created_at,
+        "started_at": found.started_at,
+        "ended_at": found.ended_at,
+    }
+
+
+def _plan(found: Plan) -> dict[str, Any]:
+    return {
+        "hash": found.hash,
+        "procedure": found.procedure,
+        "title": translated(found.title),
+        "settings_revision": found.settings_revision,
+        "warnings": [translated(warning) for warning in found.warnings],
+        "gates": [
+            {
+                "id": gate.id,
+                "kind": gate.kind,
+                "subject": gate.subject,
+                "why": translated(gate.why),
+            }
+            for gate in found.gates
+        ],
+        "stages": [_stage(stage) for stage in found.stages],
+    }
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    return {
+        "key": stage.key,
+        "title": translated(stage.title),
+        "why": translated(stage.why),
+        "steps": [_step(step) for step in stage.steps],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "key": step.key,
+        "node": step.node,
+        "title": translated(step.title),
+        "command": shlex.join(step.argv),
+        "proof": selectors.proof_sentence(step),
+        "overwrites": step.overwrites,
+        "timeout_s": step.timeout_s,
+    }
