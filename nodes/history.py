@@ -30,7 +30,7 @@ class PastRun:
 
 @dataclass(frozen=True)
 class KnownBackup:
-    """A backup the panel read back; `why_not` is empty when it may still be relied on."""
+    """A backup the panel read back once; `why_not` says why it would not count now."""
 
     kind: str
     node: str
@@ -38,8 +38,11 @@ class KnownBackup:
     bytes: int
     sha256: str
     verified_at: datetime
-    usable: bool
     why_not: Text | None = None
+
+    @property
+    def usable(self) -> bool:
+        return self.why_not is None
 
 
 class History(Protocol):
@@ -51,7 +54,10 @@ class History(Protocol):
         """The newest run of each procedure."""
 
     def backups(self, cluster: Cluster) -> Sequence[KnownBackup]:
-        """Newest first."""
+        """Those on record, newest first. Asks no server, so `why_not` is always empty."""
+
+    def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
+        """The same after asking their servers whether the files are still there."""
 
 
 class _Nothing:
@@ -65,6 +71,9 @@ class _Nothing:
         return {}
 
     def backups(self, cluster: Cluster) -> Sequence[KnownBackup]:
+        return ()
+
+    def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
         return ()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from nodes import history, selectors
-from nodes.domain import health, tally
+from nodes.domain import health, tally, wizard
 from nodes.domain.observation import ClusterFacts
 from nodes.domain.peers import PeerSettings
 from nodes.history import PastRun
@@ -51,3 +52,32 @@ def age(facts: ClusterFacts | None, now: float) -> float | None:
     if not facts or not facts.nodes:
         return None
     return max(0.0, now - min(node.taken_at for node in facts.nodes))
+
+
+def installation(cluster: Cluster) -> tuple[wizard.StepStand, ...]:
+    """How far the installation is, from facts, pinned keys, checks, backups and runs."""
+    return wizard.steps(_known(cluster))
+
+
+def _known(cluster: Cluster) -> wizard.Known:
+    past = history.of()
+    active = past.active_run(cluster)
+    return wizard.Known(
+        settings=cluster.revision.peers,
+        facts=selectors.latest_facts(cluster),
+        has_secret=bool(cluster.ssh_private_key or cluster.ssh_password),
+        pinned=frozenset(cluster.host_keys.values_list("host", flat=True)),
+        checks=_check_counts(cluster),
+        backups=frozenset(b.kind for b in past.backups(cluster) if b.usable),
+        last_states={name: run.state for name, run in past.last_runs(cluster).items()},
+        active=active.procedure if active else "",
+    )
+
+
+def _check_counts(cluster: Cluster) -> dict[str, int]:
+    """Cells by state; only those that an installation should not start past."""
+    table = selectors.checks_table(cluster)
+    cells = [cell for row in table for cell in row.cells if cell.check.blocking]
+    if not any(cell.state for cell in cells):
+        return {}
+    return dict(Counter(cell.state or "missing" for cell in cells))

@@ -1,3 +1,22 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from nodes.views import dashboard, home, wizard
+from nodes.views import settings as settings_page
+from nodes.views.steps import access, checks
+
+_CLUSTER = "clusters/<int:cluster_id>/"
+
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("clusters/new/", wizard.new, name="cluster-new"),
+    path(_CLUSTER, dashboard.dashboard, name="dashboard"),
+    path(f"{_CLUSTER}live/", dashboard.live, name="dashboard-live"),
+    path(f"{_CLUSTER}strip/", dashboard.strip, name="strip"),
+    path(f"{_CLUSTER}observe/", dashboard.observe, name="observe"),
+    path(f"{_CLUSTER}settings/", settings_page.settings, name="settings"),
+    path(f"{_CLUSTER}install/", wizard.install, name="install"),
+    path(f"{_CLUSTER}install/access/keys/", access.keys, name="host-keys"),
+    path(f"{_CLUSTER}install/access/trust/", access.trust, name="host-key-trust"),
+    path(f"{_CLUSTER}install/checks/run/", checks.run, name="checks-run"),
+    path(f"{_CLUSTER}install/<str:step>/", wizard.wizard, name="wizard"),
+]

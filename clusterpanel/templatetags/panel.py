@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as word_of
 
 from nodes.domain.text import Text
 
 register = template.Library()
+
+_TYPED = re.compile("`([^`]+)`")
 
 # Each name of a state in the product -> the tone it is shown in, and its word.
 _STATES = {
@@ -45,7 +48,6 @@ _STATES = {
     "changed": ("failed", word_of("Changed")),
     "unreachable": ("unknown", word_of("No answer")),
     "done": ("ok", word_of("Done")),
-    "current": ("current", word_of("Now")),
     "needs": ("needs", word_of("Needs you")),
     "working": ("working", word_of("Working")),
     "attention": ("attention", word_of("Attention")),
@@ -64,7 +66,26 @@ def say(text: Text | Mapping[str, Any] | str | None) -> str:
     if not isinstance(text, Text):
         text = Text.from_json(text)
     translated = gettext(text.template) if text.template else ""
-    return translated % dict(text.params) if text.params else translated
+    params = {name: say(value) for name, value in text.params}
+    return translated % params if params else translated
+
+
+@register.filter
+def commands(text: Text | None) -> list[str]:
+    """The parts of a sentence that are to be typed: what stands between backquotes."""
+    return _TYPED.findall(say(text))
+
+
+@register.filter
+def marked(text: Text | None) -> SafeString:
+    """A sentence whose backquoted parts are shown as code."""
+    return mark_safe(_TYPED.sub(r"<code>\1</code>", escape(say(text))))
+
+
+@register.filter
+def get(mapping: Mapping[str, Any] | None, key: str) -> Any:
+    """`{{ problems|get:"name" }}`: a value by its key, nothing when it is absent."""
+    return mapping.get(key) if mapping else None
 
 
 @register.filter

@@ -19,12 +19,13 @@ export function inWords(seconds) {
 function tick(element, now) {
   if (!written.has(element)) written.set(element, now - Number(element.dataset.age) * 1000);
   const age = (now - written.get(element)) / 1000;
-  const stale = element.dataset.staleAfter && age > Number(element.dataset.staleAfter);
+  const stale = Boolean(element.dataset.staleAfter) && age > Number(element.dataset.staleAfter);
   const sentence = (stale && element.dataset.stale) || element.dataset.fresh || "%s";
   const text = sentence.replace("%s", inWords(age));
   if (element.textContent !== text) element.textContent = text;
-  element.classList.toggle("is-stale", Boolean(stale));
-  element.closest("[data-stale-scope]")?.classList.toggle("is-stale", Boolean(stale));
+  if (!element.dataset.staleAfter) return;
+  element.classList.toggle("is-stale", stale);
+  element.closest("[data-stale-scope]")?.classList.toggle("is-stale", stale);
 }
 
 function tickAll() {

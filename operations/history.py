@@ -1,0 +1,69 @@
+"""Tells the pages of `nodes` what was done to a cluster, through the port that `nodes` defines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
+from nodes.domain.text import Text
+from nodes.history import KnownBackup, PastRun
+from nodes.models import Cluster
+from operations import selectors
+from operations.models import Backup, Run
+from operations.selectors import SeenBackup
+
+
+class StoredHistory:
+    """The `nodes.history.History` of this database."""
+
+    def active_run(self, cluster: Cluster) -> PastRun | None:
+        run = selectors.active_run(cluster)
+        return _past(run) if run else None
+
+    def runs(self, cluster: Cluster, limit: int) -> Sequence[PastRun]:
+        return [_past(run) for run in self._runs(cluster)[:limit]]
+
+    def last_runs(self, cluster: Cluster) -> dict[str, PastRun]:
+        newest: dict[str, PastRun] = {}
+        for run in self._runs(cluster)[:200]:
+            newest.setdefault(run.procedure, _past(run))
+        return newest
+
+    def backups(self, cluster: Cluster) -> Sequence[KnownBackup]:
+        return [_known(backup, None) for backup in cluster.backups.all()[:50]]
+
+    def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
+        return [_known(backup, backup.why) for backup in selectors.backups(cluster)]
+
+    def _runs(self, cluster: Cluster) -> QuerySet[Run]:
+        return selectors.runs(cluster)
+
+
+def _past(run: Run) -> PastRun:
+    return PastRun(
+        id=run.id,
+        procedure=run.procedure,
+        title=_title(run),
+        state=run.state,
+        by=str(run.started_by or ""),
+        created_at=run.created_at,
+        ended_at=run.ended_at,
+    )
+
+
+def _title(run: Run) -> Text:
+    title = run.plan_json.get("title") or {"template": run.procedure, "params": []}
+    return Text(title["template"], tuple((name, value) for name, value in title["params"]))
+
+
+def _known(backup: Backup | SeenBackup, why_not: Text | None) -> KnownBackup:
+    return KnownBackup(
+        kind=backup.kind,
+        node=backup.node,
+        path=backup.path,
+        bytes=backup.bytes,
+        sha256=backup.sha256,
+        verified_at=backup.verified_at,
+        why_not=why_not,
+    )
