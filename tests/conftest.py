@@ -17,6 +17,8 @@ import django
 import pytest
 from django.conf import settings
 
+pytest_plugins = ["tests.lab_fixture"]
+
 LAB_TIMEOUT_S = 900
 IN_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # inherits its parent's home
 
