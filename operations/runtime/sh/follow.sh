@@ -55,10 +55,10 @@ forbid() {
 copy_log() {
     if [ "$alive" != yes ]; then
         tail -c "+$((offset + 1))" "$dir/log" 2> /dev/null
-    elif tail -s 0.02 --pid=$$ -c +1 /dev/null 2> /dev/null; then
-        tail -s 0.02 --pid="$pid" -c "+$((offset + 1))" -f "$dir/log" 2> /dev/null
     else
-        copy_by_hand
+        tail -s 0.02 --pid="$pid" -c "+$((offset + 1))" -f "$dir/log" 2> /dev/null
+        # 1: it does not know these options and has printed nothing, or nobody listens any more.
+        [ $? != 1 ] || copy_by_hand
     fi
 }
 

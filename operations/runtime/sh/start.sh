@@ -74,19 +74,28 @@ await_begin() {
     [ "$pid" != never ] || refuse stuck
 }
 
+# The directory appears whole and once: a rename onto one that is there fails. Where `mv` knows no -T,
+# `mkdir` decides and the files follow.
+claim() {
+    mv -T "$new" "$dir" 2> /dev/null && return
+    [ ! -d "$dir" ] && mkdir "$dir" 2> /dev/null || return
+    error=$(mv "$new"/* "$dir" 2>&1) && return
+    forbid
+    refuse nospace "$(free_kb)" "$error"
+}
+
 answer=attached
 if [ ! -d "$dir" ]; then
     [ "$mode" = start ] || refuse absent
     check_lock
     check_earlier
-    error=$(prepare 2>&1) || refuse nospace "$(free_kb)" "$error"
+    prepare 2> /dev/null || refuse nospace "$(free_kb)" "$(prepare 2>&1)"
     [ "$bytes" = - ] || [ "$(($(wc -c < "$new/stdin") + 0))" = "$bytes" ] || refuse short
-    if mkdir "$dir" 2> /dev/null; then
-        error=$(mv "$new"/* "$dir" 2>&1) || { forbid; refuse nospace "$(free_kb)" "$error"; }
+    if claim; then
         start
         answer=started
     fi
-    rm -rf "$new"
+    [ ! -d "$new" ] || rm -rf "$new"
 fi
 exec < /dev/null
 await_begin
