@@ -88,6 +88,8 @@ def problems(
         *_primary_problems(settings),
     ]
     if not found:
+        found += _two_names(settings, addresses or {})
+    if not found:
         found += _size_problems(settings, two_galera_acknowledged)
     return found
 
@@ -125,11 +127,39 @@ def _duplicates(key: str, hosts: Sequence[str], addresses: Mapping[str, str]) ->
     seen: dict[str, str] = {}
     found = []
     for host in hosts:
-        identity = addresses.get(host, host.lower())
+        identity = _identity(host, addresses)
         if identity in seen:
             found.append(_duplicate(key, seen[identity], host, identity))
         seen.setdefault(identity, host)
     return found
+
+
+def _identity(host: str, addresses: Mapping[str, str]) -> str:
+    """The address where it is known; otherwise the name, of which the case does not count."""
+    try:
+        return str(ipaddress.ip_address(addresses.get(host, host)))
+    except ValueError:
+        return addresses.get(host, host).lower().removesuffix(".")
+
+
+def _two_names(settings: PeerSettings, addresses: Mapping[str, str]) -> list[Refusal]:
+    """Each host of the two lists is one server to the panel, so both must call it the same."""
+    known = {_identity(host, addresses): host for host in settings.galera_peer_hosts}
+    return [
+        _bad(
+            "host_two_names",
+            GLUSTER_KEY,
+            say(
+                "“%(second)s” is the same server as “%(first)s” in %(key)s.",
+                second=host,
+                first=known[_identity(host, addresses)],
+                key=GALERA_KEY,
+            ),
+            say("Write it the same way in both lists."),
+        )
+        for host in settings.cluster_fs_peer_hosts
+        if known.get(_identity(host, addresses), host) != host
+    ]
 
 
 def _duplicate(key: str, first: str, second: str, identity: str) -> Refusal:
