@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
-from nodes.env_file import EnvFileError, with_keys
+from nodes.env_file import EnvFileError, env_payload
 from nodes.models import Cluster
 from nodes.transport.base import Transport, script
 from operations.domain.plan import Step
@@ -30,17 +30,16 @@ def provide(run: Run, step: Step, transport: Transport) -> bytes:
 
 
 def env_file(run: Run, step: Step, transport: Transport) -> bytes:
-    """The node's `.env` with the step's keys in it, behind the hash of what was read."""
+    """The node's `.env` with the step's keys in it, as the writing script expects it."""
     path, *lines = step.argv[step.argv.index("clusterpanel") + 1 :]
     output = transport.run(script(_READ, path))
     if output.exit_code != 0:
         why = say("%(path)s on %(node)s could not be read.", path=path, node=step.node)
         raise Refused(_refusal("env_unreadable", why, output.stderr))
     try:
-        edited = with_keys(output.stdout, dict(line.split("=", 1) for line in lines))
+        return env_payload(output.stdout, dict(line.split("=", 1) for line in lines))
     except EnvFileError as error:
         raise Refused(Refusal(error.code, error.why, error.fix)) from error
-    return f"{hashlib.sha256(output.stdout).hexdigest()}\n".encode() + edited
 
 
 def monitor_sql(run: Run, step: Step, transport: Transport) -> bytes:
