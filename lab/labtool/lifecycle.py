@@ -117,6 +117,15 @@ def _decide(names: Names, count: int | None) -> Lab:
 
 def _start(lab: Lab) -> None:
     """Boot what is off and wait for all."""
+    try:
+        _boot_stopped(lab)
+    except node.WentOff:  # it had seemed to be on, but was only dying: a kill takes a moment
+        _boot_stopped(lab)
+    for each in lab.nodes:
+        _await_pristine_database(each)
+
+
+def _boot_stopped(lab: Lab) -> None:
     password = identity.password_hash(lab)
     stopped = [each for each in lab.nodes if not node.is_on(each)]
     for each in stopped:
@@ -126,12 +135,11 @@ def _start(lab: Lab) -> None:
     _in_parallel(node.start, stopped)
     node.empty_trash(lab.dir)
     for each in lab.nodes:
-        _await(each)
+        node.await_ssh(each, _BOOT_SECONDS)
 
 
-def _await(one: Node) -> None:
-    """A pristine node must have its database; an old one may be waiting for a cluster."""
-    node.await_ssh(one, _BOOT_SECONDS)
+def _await_pristine_database(one: Node) -> None:
+    """Only a pristine node must have its database; an old one may be waiting for a cluster."""
     if not one.settled.exists():
         node.await_database(one, _BOOT_SECONDS)
         one.settled.touch()

@@ -19,6 +19,10 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\x1b.|\r")
 _POWEROFF, _REBOOT = signal.SIGRTMIN + 4, signal.SIGRTMIN + 5
 
 
+class WentOff(LabError):
+    """The node's last process ended while its sshd was waited for."""
+
+
 def is_on(node: Node) -> bool:
     """Whether anything of the node runs, its keeper included: also true in the middle of a reboot."""
     return bool(cgroups.processes(node.cgroup))
@@ -113,7 +117,11 @@ def restart(node: Node, seconds: float) -> None:
 
 
 def await_ssh(node: Node, seconds: float) -> None:
-    if not wait_until(lambda: _ssh_answers(node), seconds):
+    """Return when sshd answers; raise `WentOff` as soon as there is nobody to wait for."""
+    wait_until(lambda: _ssh_answers(node) or not is_on(node), seconds)
+    if not is_on(node):
+        raise WentOff(f"{node.name} went off; {console_tail(node)}")
+    if not _ssh_answers(node):
         raise LabError(
             f"sshd of {node.name} does not answer after {seconds:.0f} s; {console_tail(node)}"
         )
