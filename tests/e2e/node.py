@@ -43,18 +43,18 @@ class Node:
         lines = self.run(f"cd {folder} && find . -type f -exec sha256sum {{}} +").splitlines()
         return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
 
-    def job_folder(self, run: str, step: str) -> str:
-        names = self.run(f"ls {JOBS}").splitlines()
-        pattern = re.compile(rf"{re.escape(run)}-{re.escape(step)}\b")
-        return f"{JOBS}/{next(name for name in names if pattern.match(name))}"
+    def jobs_of(self, run: str, step: str) -> list[str]:
+        """Job directories of a step on this node: one for each time it was started."""
+        host = self.address.replace(".", "_")
+        mine = re.compile(rf"{run}-{step}-{host}(\.\d+)?")
+        return [name for name in self.run(f"ls {JOBS}").splitlines() if mine.fullmatch(name)]
 
     def job_starts(self, run: str, step: str) -> int:
-        """How many job directories this step has: one for each time it was started."""
-        names = self.run(f"ls {JOBS}").splitlines()
-        return sum(name.startswith(f"{run}-{step}") for name in names)
+        return len(self.jobs_of(run, step))
 
     def job_log(self, run: str, step: str) -> bytes:
-        return self.run_bytes(f"cat {self.job_folder(run, step)}/log")
+        (name,) = self.jobs_of(run, step)
+        return self.run_bytes(f"cat {JOBS}/{name}/log")
 
 
 def nodes_of(lab: dict[str, Any]) -> list[Node]:

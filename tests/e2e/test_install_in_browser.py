@@ -46,7 +46,9 @@ def test_an_admin_installs_a_cluster(
     expect_a_ready_cluster(page)
     for node in nodes_of(pristine_lab):
         assert node.wsrep("wsrep_cluster_size") == "3"
-        assert node.run("findmnt -no FSTYPE /var/www/html/dpiui2/backend/storage") == "fuse.glusterfs"
+        assert (
+            node.run("findmnt -no FSTYPE /var/www/html/dpiui2/backend/storage") == "fuse.glusterfs"
+        )
 
 
 def plan_the_cluster(page: Page, lab: dict[str, Any]) -> None:

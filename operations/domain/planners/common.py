@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from nodes.domain.observation import EnvFacts, NodeFacts, Unknown
@@ -10,7 +9,6 @@ from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from operations.domain.situation import Situation
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _FACTS = {
     "ssh": "SSH",
     "is_root": "the user",
@@ -27,9 +25,11 @@ _FACTS = {
 
 
 def step_key(situation: Situation, stage: str, host: str) -> str:
-    """Unique in a plan, the same at every planning, and safe in a file name."""
-    place = situation.settings.hosts.index(host) + 1
-    return f"{stage}-{place}-{_UNSAFE.sub('_', host)[:40]}"
+    """Unique in a plan, the same at every planning, and safe in a file name.
+
+    The node's place in the lists names it; the job's directory on the node adds its address.
+    """
+    return f"{stage}-{situation.settings.hosts.index(host) + 1}"
 
 
 def node_facts(situation: Situation, host: str) -> NodeFacts | Refusal:
