@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr
 from clusterpanel.api import Body, InvalidInput
 from clusterpanel.words import translated
 from nodes import selectors, services
-from nodes.domain.health import assess
+from nodes.domain.health import Verdict, assess
 from nodes.domain.observation import ClusterFacts, GaleraFacts, MountFacts, NodeFacts, Unknown
 from nodes.domain.refusal import Refused
 from nodes.models import DEFAULT_APP_DIR, CheckResult, Cluster, SettingsRevision
@@ -110,14 +110,7 @@ def status(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
     found = the_cluster(cluster_id)
     facts, now = selectors.latest_facts(found), time.time()
     verdict = assess(found.revision.peers, facts, now)
-    return {
-        "state": str(verdict.state),
-        "sentence": translated(verdict.sentence),
-        "action": translated(verdict.action),
-        "tolerates": verdict.tolerates,
-        "age_s": verdict.age_s,
-        "nodes": _nodes(found, facts, now),
-    }
+    return {"verdict": _verdict(verdict), "nodes": _nodes(found, facts, now)}
 
 
 @router.get("/clusters/{int:cluster_id}/settings")
@@ -217,11 +210,13 @@ def checks(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
 
 
 @router.post("/clusters/{int:cluster_id}/checks")
-def checks_run(request: HttpRequest, cluster_id: int, data: Which) -> list[dict[str, Any]]:
-    """Runs the whole table, a row, a column or one cell."""
-    found = the_cluster(cluster_id)
+def checks_run(
+    request: HttpRequest, cluster_id: int, data: Which | None = None
+) -> list[dict[str, Any]]:
+    """Runs the whole table (no body), a row, a column or one cell."""
+    found, which = the_cluster(cluster_id), data or Which()
     results = _input(
-        lambda: services.checks_run(cluster=found, host=data.host, check_id=data.check)
+        lambda: services.checks_run(cluster=found, host=which.host, check_id=which.check)
     )
     return _results(results)
 
@@ -270,6 +265,16 @@ def _settings(revision: SettingsRevision) -> dict[str, Any]:
         "two_galera_acknowledged": revision.two_galera_acknowledged,
         "author": revision.author.get_username() if revision.author else None,
         "created_at": revision.created_at,
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "state": str(verdict.state),
+        "sentence": translated(verdict.sentence),
+        "action": translated(verdict.action),
+        "tolerates": verdict.tolerates,
+        "age_s": verdict.age_s,
     }
 
 

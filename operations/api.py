@@ -121,11 +121,11 @@ def log(
     limit: int = Query(1000, ge=1, le=MOST_LINES),
     step: str = "",
 ) -> dict[str, Any]:
-    """Numbered lines above `after`; `last` is the newest number that there is."""
+    """Numbered lines above `after`; `last_line` is the newest number that there is."""
     found = _run(run_id)
     names = Names.of(found)
     lines = [line_json(each, names) for each in selectors.journal_lines(found, after, limit, step)]
-    return {"lines": lines, "last": found.next_line - 1}
+    return {"lines": lines, "last_line": found.next_line - 1}
 
 
 @api.get("/runs/{run_id}/log.txt", tags=["operations"])
@@ -144,28 +144,32 @@ def resume(request: HttpRequest, run_id: str) -> dict[str, Any]:
     return _brief(services.run_resume(run=_run(run_id), by=request.user))
 
 
-@api.get("/audit", tags=["operations"])
+@api.get("/audit", tags=["audit"])
 def audit_entries(
     request: HttpRequest, before: int | None = None, limit: int = Query(100, ge=1, le=1000)
-) -> dict[str, Any]:
-    """Newest first; `broken_at` is the first entry that does not follow from the one before it."""
+) -> list[dict[str, Any]]:
+    """Newest first; `before` is the id of the oldest that is known already."""
     entries = AuditEntry.objects.order_by("-id")
     found = entries.filter(pk__lt=before) if before is not None else entries
-    return {
-        "broken_at": audit.verify(),
-        "entries": [
-            {
-                "id": entry.pk,
-                "at": entry.at,
-                "who": entry.who,
-                "action": entry.action,
-                "subject": entry.subject,
-                "detail": entry.detail,
-                "digest": entry.digest,
-            }
-            for entry in found[:limit]
-        ],
-    }
+    return [
+        {
+            "id": entry.pk,
+            "at": entry.at,
+            "who": entry.who,
+            "action": entry.action,
+            "subject": entry.subject,
+            "detail": entry.detail,
+            "digest": entry.digest,
+        }
+        for entry in found[:limit]
+    ]
+
+
+@api.get("/audit/verification", tags=["audit"])
+def audit_verification(request: HttpRequest) -> dict[str, Any]:
+    """`broken_at`: the first entry that does not follow from the one before it, null if all do."""
+    broken_at = audit.verify()
+    return {"intact": broken_at is None, "broken_at": broken_at}
 
 
 @login_not_required

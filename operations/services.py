@@ -22,7 +22,7 @@ from operations.domain.plan import Plan, Step
 from operations.holder import active_run, not_resumable, run_active, run_over, settings_changed
 from operations.models import Backup, Run, RunStep
 from operations.planning import plan_now, remember, require_shown
-from operations.runtime import journal, store
+from operations.runtime import hub, journal, store
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,8 @@ def _end_if_untouched(run: Run, by: Any) -> None:
 
 
 def _note(run: Run, event: dict[str, Any]) -> None:
-    journal.append_event(run_id=run.pk, fence=None, event=event)
+    newest = journal.append_event(run_id=run.pk, fence=None, event=event)
+    transaction.on_commit(lambda: hub.notify(run.pk, newest))
 
 
 def run_resume(*, run: Run, by: Any) -> Run:
