@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Max
 from django.utils import timezone
 
 from nodes.domain.refusal import Refusal, Refused
@@ -43,11 +44,18 @@ def _situation(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
         app_dir=cluster.app_dir.rstrip("/"),
         settings=revision.peers,
         revision=revision.number,
-        facts=observe(cluster=cluster, max_age_s=FRESH_S),
+        facts=observe(cluster=cluster, max_age_s=_fresh_s(cluster)),
         backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
         params=dict(params),
         now=timezone.now().timestamp(),
     )
+
+
+def _fresh_s(cluster: Cluster) -> float:
+    """How old facts may be: never from before the end of the last run, which changed them."""
+    ended = cluster.runs.aggregate(last=Max("ended_at"))["last"]
+    since = (timezone.now() - ended).total_seconds() if ended else FRESH_S
+    return max(0.0, min(FRESH_S, since))
 
 
 def remember(cluster: Cluster, plan: Plan) -> None:
