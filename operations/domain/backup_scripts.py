@@ -118,7 +118,7 @@ echo "sha256=$(sha256sum < "$file" | cut -d ' ' -f 1)"
 READ_DUMP = (
     _READ
     + r"""
-if gzip -l -- "$file" > /dev/null 2>&1; then
+if [ "$(head -c 2 -- "$file" | od -An -tx1 | tr -d ' ')" = 1f8b ]; then
     gzip -t -- "$file" || { echo "$file cannot be unpacked" >&2; exit 5; }
     last=$(gzip -dc -- "$file" | tail -c 4096 | grep -a -v '^[[:space:]]*$' | tail -n 1)
 else
@@ -136,7 +136,7 @@ esac
 READ_ARCHIVE = (
     _READ
     + r"""
-entries=$(tar -tf "$file" 2> /dev/null | wc -l | tr -d ' ')
+entries=$(tar --quoting-style=literal -tf "$file" 2> /dev/null | wc -l | tr -d ' ')
 tar -tf "$file" > /dev/null || { echo "$file cannot be listed" >&2; exit 5; }
 [ "$entries" -gt 0 ] || { echo "$file holds no files" >&2; exit 6; }
 echo "entries=$entries"

@@ -51,7 +51,10 @@ def _proofs_are_known(plan: Plan) -> None:
     _require(not unknown, f"unknown proofs {sorted(unknown)} (law 8)")
     # Renders each sentence once: a proof with too few arguments fails here, not on the node.
     for step in plan.steps:
-        PROOFS[step.proof.name].sentence(step.proof.args)
+        try:
+            PROOFS[step.proof.name].sentence(step.proof.args)
+        except (IndexError, ValueError) as error:
+            raise BrokenPlan(f"{step.key}: its proof lacks arguments (law 8)") from error
 
 
 def _overwriting_is_gated(plan: Plan) -> None:

@@ -79,9 +79,9 @@ def heard(outputs: Outputs, host: str) -> Answer | NotYet:
 
 
 def first_line(answer: Answer) -> str:
-    """The first line that explains a failure, for a sentence."""
+    """The first line that explains a failure, to be put into a sentence."""
     text = (answer.stderr or answer.stdout).decode(errors="replace").strip()
-    return text.splitlines()[0][:300] if text else f"exit code {answer.exit_code}"
+    return text.splitlines()[0][:300].rstrip(".") if text else f"exit code {answer.exit_code}"
 
 
 def pairs(answer: Answer) -> dict[str, str]:
