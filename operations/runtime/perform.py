@@ -161,7 +161,7 @@ def _over(step: Step, tail: Tail) -> Outcome:
 def _exit_sentence(step: Step, tail: Tail) -> Text | None:
     if tail.exit_code == 0:
         return None
-    plain = {"title": str(step.title), "node": step.node, "code": tail.exit_code}
+    plain = {"title": step.title, "node": step.node, "code": tail.exit_code}
     if tail.free_kb == 0:
         return say(
             "“%(title)s” on %(node)s ended with exit code %(code)s, and the disk of %(node)s is"
@@ -172,7 +172,7 @@ def _exit_sentence(step: Step, tail: Tail) -> Text | None:
 
 
 def _vanished_sentence(step: Step, tail: Tail) -> Text:
-    plain = {"title": str(step.title), "node": step.node}
+    plain = {"title": step.title, "node": step.node}
     if tail.state == "rebooted":
         return say("%(node)s was restarted while “%(title)s” was running there.", **plain)
     if tail.free_kb == 0:
@@ -183,7 +183,7 @@ def _vanished_sentence(step: Step, tail: Tail) -> Text:
 
 
 def _stopped(step: Step, stopped: Stopped) -> Outcome:
-    plain = {"title": str(step.title), "node": step.node}
+    plain = {"title": step.title, "node": step.node}
     event: Event
     match stopped.state:
         case "stopped":
@@ -223,7 +223,7 @@ def _refused(refusal: Refusal) -> Text:
 
 
 def _why_not(step: Step, head: Head) -> Text:
-    plain = {"title": str(step.title), "node": step.node}
+    plain = {"title": step.title, "node": step.node}
     match head.begun:
         case Begun.NO_SPACE:
             return node_lock.no_space(step.node, head.words[0], " ".join(head.words[1:]))

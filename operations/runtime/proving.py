@@ -86,7 +86,7 @@ def _answer(ports: Ports, kind: ProofKind, probe: Probe) -> Output | Text:
 def _not_seen(step: Step, verdict: Verdict) -> Text:
     return say(
         "“%(title)s” on %(node)s is not proven: %(why)s",
-        title=str(step.title),
+        title=step.title,
         node=step.node,
-        why=str(verdict.sentence),
+        why=verdict.sentence,
     )

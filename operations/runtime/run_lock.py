@@ -65,7 +65,7 @@ class RunLock:
         if taken is None:
             return None
         if isinstance(taken, TransportError):
-            return say("Nothing was started: %(why)s", why=str(taken.why))
+            return say("Nothing was started: %(why)s", why=taken.why)
         return node_lock.sentence(node, taken)
 
     def _is_over(self, held: Held) -> bool:

@@ -44,7 +44,7 @@ class Silence:
             "%(node)s does not answer since %(since)s; nothing is lost, trying again. (%(why)s)",
             node=self._node,
             since=f"{timezone.now():%H:%M:%S} UTC",
-            why=str(error.why),
+            why=error.why,
         )
 
     def answered(self) -> None:

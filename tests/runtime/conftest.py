@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
 from nodes.transport.base import Transport
+from operations.domain.machine import Resumed, advance
 from operations.domain.plan import Plan, Proof, Stage, Step
-from operations.domain.proofs.base import Holds, Outputs, Probe, ProofKind, Verdict
+from operations.domain.proofs.base import Holds, NotYet, Outputs, Probe, ProofKind, Verdict
 from operations.models import Run, RunStep
-from operations.runtime import journal
+from operations.runtime import journal, store
 from operations.runtime.executor import execute
 from operations.runtime.ports import Ports
 from tests.fakes.local import PLACE, LocalCluster
@@ -49,8 +56,6 @@ def make_run(*steps: Step, name: str = "site") -> Run:
 
 
 def _judge(args: tuple[str, ...], outputs: Outputs) -> Verdict:
-    from operations.domain.proofs.base import NotYet
-
     answer = next(iter(outputs.values()))
     if isinstance(answer, Text):
         return NotYet(answer)
@@ -105,10 +110,18 @@ class World:
         return b"".join(journal.log_bytes(run.pk, key, attempt))
 
     def node_log(self, run: Run, key: str, node: str, attempt: int = 1) -> bytes:
+        return (self.job_folder(run, key, node, attempt) / "log").read_bytes()
+
+    def job_folder(self, run: Run, key: str, node: str, attempt: int = 1) -> Path:
         suffix = "" if attempt == 1 else f".{attempt}"
-        return (
-            self.cluster[node].root / "jobs" / f"{run.pk}-{key}-{node}{suffix}" / "log"
-        ).read_bytes()
+        return self.cluster[node].root / "jobs" / f"{run.pk}-{key}-{node}{suffix}"
+
+    def kill_job(self, run: Run, key: str, node: str) -> None:
+        """As the kernel does when memory is short: the runner first, then what it ran."""
+        pid = int((self.job_folder(run, key, node) / "pid").read_text().split()[0])
+        for each in (pid, *processes_of(run)):
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -125,4 +138,49 @@ def events(run: Run, type: str) -> list[dict[str, Any]]:
     return [line.event for line in lines if line.kind == "event" and line.event["type"] == type]
 
 
-Make = Callable[..., Run]
+def resume(run: Run) -> None:
+    """What the service does, without its gates."""
+    life, _ = advance(store.load(run.pk), Resumed())
+    Run.objects.filter(pk=run.pk).update(state=life.state, cancelling=False, ended_at=None)
+    for one in life.steps:
+        RunStep.objects.filter(run=run, key=one.key).update(
+            state=one.state, attempt=one.attempt, when_unproven=one.when_unproven
+        )
+
+
+def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+@contextmanager
+def executing(world: World, run: Run) -> Iterator[threading.Thread]:
+    """Execute in a thread; left only when the executor has returned."""
+
+    def work() -> None:
+        try:
+            execute(run.pk, world.ports)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.join(60)
+        assert not thread.is_alive()
+        run.refresh_from_db()
+
+
+def processes_of(run: Run) -> list[int]:
+    """Living processes that carry the run's mark."""
+    mark = f"CLUSTERPANEL_RUN={run.pk}".encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            if folder.name.isdigit() and mark in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found

@@ -1,0 +1,63 @@
+"""What real nodes said, state by state: three Debian 12 nodes with MariaDB 10.11 and GlusterFS 10.3.
+
+Each file begins with a line that names the command, the versions and the state; the rest is the
+output as it came. A connection to "node1" answers with what node 1 said.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nodes.domain.observation import ClusterFacts
+from nodes.domain.parse_sections import Section, sections
+from nodes.domain.peers import PeerSettings
+from nodes.domain.text import say
+from nodes.probes.check_script import CHECK
+from nodes.probes.script import BEAT, GLUSTER_OWN, GLUSTER_POOL, MARK
+from nodes.probes.sweep import Connect, Sweep
+from nodes.transport.base import Target, TransportError, Unreachable
+from tests.fakes.scripted import Answer, ScriptedTransport
+
+ROOT = Path(__file__).parent.parent / "fixtures" / "nodes"
+HOSTS = ("10.77.2.11", "10.77.2.12", "10.77.2.13")
+SETTINGS = PeerSettings(HOSTS, HOSTS, HOSTS[0])
+STATES = sorted(path.name for path in ROOT.iterdir())
+
+
+def text(state: str, host: str, kind: str) -> str:
+    """kind: beat, gluster, pool, check."""
+    whole = (ROOT / state / f"node{host[-1]}.{kind}.txt").read_text()
+    return whole.split("\n", 1)[1]
+
+
+def parts(state: str, host: str, kind: str) -> dict[str, Section]:
+    return sections(text(state, host, kind), MARK)
+
+
+def away(host: str) -> TransportError:
+    return Unreachable(say("%(host)s did not answer.", host=host), say("Switch it on."))
+
+
+def transport(state: str, target: Target) -> ScriptedTransport:
+    answers: dict[str, Answer] = {}
+    for piece, kind in (
+        (BEAT, "beat"),
+        (GLUSTER_OWN, "gluster"),
+        (GLUSTER_POOL, "pool"),
+        (CHECK, "check"),
+    ):
+        there = (ROOT / state / f"node{target.host[-1]}.{kind}.txt").exists()
+        answers[piece] = text(state, target.host, kind) if there else away(target.host)
+    return ScriptedTransport(target, answers)
+
+
+def connect(state: str) -> Connect:
+    return lambda target: transport(state, target)
+
+
+def targets() -> tuple[Target, ...]:
+    return tuple(Target(host, 22, "root") for host in HOSTS)
+
+
+def sweep(state: str) -> ClusterFacts:
+    return Sweep(1, targets(), "/var/www/html/dpiui2").run(connect(state))
