@@ -56,7 +56,7 @@ def _no_key(text: str) -> Refusal:
 def _putty() -> Refusal:
     return _refusal(
         say("This is a key in PuTTY's own format, which only PuTTY reads."),
-        say("Convert it: puttygen key.ppk -O private-openssh -o key"),
+        say("Convert it: `puttygen key.ppk -O private-openssh -o key`"),
     )
 
 
@@ -65,7 +65,7 @@ def _encrypted() -> Refusal:
         say("This private key is protected with a passphrase."),
         say(
             "The panel signs in when nobody is there to type it. Make a key for the panel alone:"
-            " ssh-keygen -t ed25519 -N '' -f clusterpanel_key"
+            " `ssh-keygen -t ed25519 -N '' -f clusterpanel_key`"
         ),
     )
 
@@ -80,7 +80,7 @@ def _damaged() -> Refusal:
 def _unsupported() -> Refusal:
     return _refusal(
         say("Keys of this type are no longer accepted by SSH."),
-        say("Make a new one: ssh-keygen -t ed25519 -N '' -f clusterpanel_key"),
+        say("Make a new one: `ssh-keygen -t ed25519 -N '' -f clusterpanel_key`"),
     )
 
 

@@ -61,7 +61,7 @@ def root(seen: Evidence) -> CheckAnswer:
         return unknown(fact)
     if fact:
         return ok(say("The panel is root there."))
-    fix = say("Let the panel sign in as root: in sshd_config, PermitRootLogin prohibit-password.")
+    fix = say("Let the panel sign in as root: in sshd_config, `PermitRootLogin prohibit-password`.")
     return failed(say("The panel is not root there."), fix)
 
 
@@ -115,7 +115,7 @@ def disk(seen: Evidence) -> CheckAnswer:
         return CheckAnswer("unknown", say("No file system answered."))
     path = min(free, key=lambda name: free[name])
     detail = say("%(free)s GiB free in %(path)s.", free=f"{free[path] / GIB:.1f}", path=path)
-    fix = say("Make room there; what is large: du -xh %(path)s | sort -h | tail", path=path)
+    fix = say("Make room there; what is large: `du -xh %(path)s | sort -h | tail`", path=path)
     if free[path] < DISK_FAIL:
         return failed(detail, fix)
     return CheckAnswer("warning", detail, fix) if free[path] < DISK_WARN else ok(detail)
@@ -127,7 +127,7 @@ def memory(seen: Evidence) -> CheckAnswer:
         return unknown(fact)
     available = fact["available"]
     detail = say("%(free)s MiB of memory available.", free=available // MIB)
-    fix = say("Give the server more memory, or see what takes it: ps aux --sort=-rss | head")
+    fix = say("Give the server more memory, or see what takes it: `ps aux --sort=-rss | head`")
     if available < MEMORY_FAIL:
         return failed(detail, fix)
     return CheckAnswer("warning", detail, fix) if available < MEMORY_WARN else ok(detail)
@@ -164,7 +164,7 @@ def _versions_differ(name: str, found: dict[str, str]) -> CheckAnswer:
     told = ", ".join(f"{host} {version or '–'}" for host, version in found.items())
     return failed(
         say("%(name)s differs: %(told)s.", name=name, told=told),
-        say("Bring all servers to the same version: dnf upgrade, or apt-get upgrade."),
+        say("Bring all servers to the same version: `dnf upgrade` or `apt-get upgrade`."),
     )
 
 
@@ -178,7 +178,7 @@ def socket(seen: Evidence) -> CheckAnswer:
         return ok(say("mariadb.socket is not in the way."))
     return failed(
         say("mariadb.socket is %(state)s.", state=state if state == "active" else enabled),
-        say("systemctl disable --now mariadb.socket"),
+        say("`systemctl disable --now mariadb.socket`"),
     )
 
 
@@ -202,7 +202,7 @@ def no_other_job(seen: Evidence) -> CheckAnswer:
     told = ", ".join(fact)
     return failed(
         say("There is work in progress: %(told)s.", told=told),
-        say("Wait until it has ended: ps aux | grep app_bash"),
+        say("Wait until it has ended: `ps aux | grep app_bash`"),
     )
 
 
@@ -214,7 +214,7 @@ def bootstrap_marker(seen: Evidence) -> CheckAnswer:
         return ok(say("No marker is left."))
     return failed(
         say("A marker is left: %(marker)s.", marker=fact),
-        say("systemctl unset-environment _WSREP_NEW_CLUSTER; rm -f /run/*/wsrep-new-cluster"),
+        say("`systemctl unset-environment _WSREP_NEW_CLUSTER; rm -f /run/*/wsrep-new-cluster`"),
     )
 
 
@@ -231,7 +231,7 @@ def dpiui2_version(seen: Evidence) -> CheckAnswer:
     if numbers >= LEAST_DPIUI2:
         return ok(say("dpiui2 %(version)s.", version=text))
     return failed(
-        say("dpiui2 %(version)s is older than 2.25.9.", version=text), say("dnf update dpiui2")
+        say("dpiui2 %(version)s is older than 2.25.9.", version=text), say("`dnf update dpiui2`")
     )
 
 

@@ -62,8 +62,8 @@ def _blocked(blocked: list[PortTry]) -> CheckAnswer:
     firewalld = " ".join(f"--add-port={_range(port)}/tcp" for port in numbers)
     ufw = " && ".join(f"ufw allow {_range(port).replace('-', ':')}/tcp" for port in numbers)
     fix = say(
-        "On %(host)s: firewall-cmd --permanent %(firewalld)s && firewall-cmd --reload"
-        " (with ufw: %(ufw)s)",
+        "On %(host)s: `firewall-cmd --permanent %(firewalld)s && firewall-cmd --reload`"
+        " or, with ufw, `%(ufw)s`",
         host=first.host,
         firewalld=firewalld,
         ufw=ufw,
@@ -128,7 +128,7 @@ def _names_differ(host: str, own: str, real: set[str]) -> CheckAnswer:
 
 def _hosts_line(host: str) -> Text:
     return say(
-        "Write its address into /etc/hosts on this server: echo 'ADDRESS %(host)s' >> /etc/hosts",
+        "Write its address into /etc/hosts on this server: `echo ADDRESS %(host)s >> /etc/hosts`",
         host=host,
     )
 
@@ -143,7 +143,7 @@ def clock(seen: Evidence) -> CheckAnswer:
     away = own - median(known)
     if abs(away) > CLOCK_LIMIT_S:
         why = say("The clock is %(seconds)s s away from the others.", seconds=f"{away:+.1f}")
-        return CheckAnswer("failed", why, say("timedatectl set-ntp true"))
+        return CheckAnswer("failed", why, say("`timedatectl set-ntp true`"))
     if len(known) < 2 <= len(offsets):
         return CheckAnswer("unknown", say("No other server told its time."))
     return CheckAnswer(
@@ -159,7 +159,7 @@ def firewall_selinux(seen: Evidence) -> CheckAnswer:
     told = ", ".join(f"{name}: {state}" for name, state in fact.items())
     if fact.get("selinux") == "enforcing":
         why = say("SELinux enforces its rules (%(told)s).", told=told)
-        fix = say("If a step is denied, this shows it: ausearch -m avc -ts recent")
+        fix = say("If a step is denied, this shows it: `ausearch -m avc -ts recent`")
         return CheckAnswer("warning", why, fix)
     if "active" in (fact.get("firewalld"), fact.get("ufw")):
         why = say("A firewall is on (%(told)s).", told=told)

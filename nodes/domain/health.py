@@ -51,7 +51,7 @@ def _stale(verdict: Verdict, age_s: float) -> Verdict:
     sentence = say(
         "%(seconds)s seconds ago: %(sentence)s",
         seconds=round(age_s),
-        sentence=str(verdict.sentence),
+        sentence=verdict.sentence,
     )
     return replace(verdict, sentence=sentence)
 
@@ -220,7 +220,9 @@ def _settings(view: View) -> Verdict | None:
 def _healthy(view: View) -> Verdict:
     spare = tolerates(view.size)
     sentence = say(
-        "All %(count)s servers are in step; %(spare)s more may fail.", count=view.size, spare=spare
+        "All %(count)s servers are in step; %(spare)s of them may crash without harm.",
+        count=view.size,
+        spare=spare,
     )
     return Verdict("healthy", sentence, None, spare)
 

@@ -58,7 +58,7 @@ def _stopped(volumes: tuple[GlusterVolume, ...]) -> Problem | None:
     return (
         "degraded",
         say("The GlusterFS volume %(name)s is stopped.", name=down[0]),
-        say("Start it: gluster volume start %(name)s", name=down[0]),
+        say("Start it: `gluster volume start %(name)s`", name=down[0]),
     )
 
 
@@ -82,7 +82,7 @@ def _brick_action(brick: GlusterBrick, volumes: tuple[GlusterVolume, ...]) -> Te
     if brick.online is None:
         return say("Bring %(host)s back.", host=host)
     name = next(volume.name for volume in volumes if brick in volume.bricks)
-    return say("Start the brick again: gluster volume start %(name)s force", name=name)
+    return say("Start the brick again: `gluster volume start %(name)s force`", name=name)
 
 
 def _peers(nodes: list[NodeFacts]) -> Problem | None:

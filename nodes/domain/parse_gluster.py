@@ -112,7 +112,7 @@ def heal(section: Section) -> Mapping[str, int | None] | Unknown:
 def _count(brick: Element) -> int | None:
     for tag in ("totalNumberOfEntries", "numberOfEntries"):
         text = _text(brick, tag)
-        if text.isdigit():
+        if text.isdecimal():
             return int(text)
     return None
 

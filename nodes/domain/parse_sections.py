@@ -45,7 +45,7 @@ def sections(output: str, mark: str) -> dict[str, Section]:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.strip().isdigit() else None
+    return int(text) if text.strip().isdecimal() else None
 
 
 def read(

@@ -23,13 +23,19 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class PoolAnswer:
-    """Which bricks run and how many entries wait for healing, as one node of the pool said it."""
+class Backlog:
+    """Brick to entries that wait for healing (None: nobody could say), and when it was counted."""
 
-    asked: str = ""
+    pending: Mapping[str, int | None] = field(default_factory=dict)
+    counted_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class PoolAnswer:
+    """Which bricks run and what waits for healing, as one node of the pool said it."""
+
     online: Mapping[str, bool] = field(default_factory=dict)
-    heal: Mapping[str, int | None] = field(default_factory=dict)
-    heal_at: float = 0.0
+    backlog: Backlog = Backlog()
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,10 @@ class View:
         if isinstance(self.volumes, Unknown):
             return self
         volumes = tuple(
-            parse_gluster.with_bricks(v, answer.online, answer.heal) for v in self.volumes
+            parse_gluster.with_bricks(v, answer.online, answer.backlog.pending)
+            for v in self.volumes
         )
-        return replace(self, volumes=volumes, heal_at=answer.heal_at)
+        return replace(self, volumes=volumes, heal_at=answer.backlog.counted_at)
 
 
 def view(connect: Connect, target: Target, until: float) -> View:
@@ -73,25 +80,28 @@ def ask_pool(
     connect: Connect,
     targets: Sequence[Target],
     views: Mapping[str, View],
-    heal: Mapping[str, int | None] | None,
+    known: Backlog | None,
     until: float,
 ) -> PoolAnswer:
-    """From the first node that answers. `heal` given: those figures are kept, not asked again."""
+    """From the first node that answers. `known` is a backlog that is fresh enough to be kept."""
     for target in targets:
         names = views[target.host].started
         if not names:
             continue
-        words = ("heal" if heal is None else "", *names)
+        words = ("" if known else "heal", *names)
         parts = _ask(connect, target, GLUSTER_POOL, words, min(POOL_S, until - time.monotonic()))
         if isinstance(parts, Unknown):
             continue
         online = _merged(parts, "status", parse_gluster.brick_status, names)
         if online is None:
             continue
-        pending = heal if heal is not None else _merged(parts, "heal", parse_gluster.heal, names)
-        heal_at = time.time() if heal is None and pending is not None else 0.0
-        return PoolAnswer(target.host, online, pending or {}, heal_at)
+        return PoolAnswer(online, known or _backlog(parts, names))
     return PoolAnswer()
+
+
+def _backlog(parts: Mapping[str, Section], names: Sequence[str]) -> Backlog:
+    pending = _merged(parts, "heal", parse_gluster.heal, names)
+    return Backlog() if pending is None else Backlog(pending, time.time())
 
 
 def _merged(

@@ -24,11 +24,12 @@ limit() {{ limit_s=$1; shift; timeout -k 1 "$limit_s" "$@"; }}
 has() {{ command -v "$1" >/dev/null 2>&1; }}
 """
 
-# Argument 1: the application's directory. Argument 2: a token that the write test writes.
+# Arguments: the application's directory, a token that the write test writes, and "sql" when the
+# database was asked by its own protocol already.
 BEAT = (
     _PRELUDE
     + r"""
-app=$1 token=$2
+app=$1 token=$2 known=$3
 datadir=/var/lib/mysql
 if has my_print_defaults; then
     own=$(my_print_defaults --mysqld 2>/dev/null | sed -n 's/^--datadir=//p' | tail -n 1)
@@ -46,9 +47,8 @@ identity() {
     hostname -I
 }
 units() {
-    for unit in mariadb.service mariadb.socket glusterd.service; do
-        limit 2 systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState "$unit" || return
-    done
+    limit 2 systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState \
+        mariadb.service mariadb.socket glusterd.service
 }
 mysqld() { cat /proc/[0-9]*/comm 2>/dev/null | grep -c -x -E 'mariadbd|mysqld'; return 0; }
 client() {
@@ -134,6 +134,7 @@ versions() {
 
 for name in clock identity units mysqld wsrep databases env_keys scripts mount_state mount_exists \
     mount_answers free system marker grastate traces versions; do
+    [ "$name" = wsrep ] && [ "$known" = sql ] && continue
     part $name $name
 done
 part clock_end clock

@@ -33,13 +33,13 @@ _gluster_locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
 @dataclass(frozen=True)
 class Sweep:
-    """What to ask. `heal` holds brick → waiting entries that are still fresh; None: ask anew."""
+    """What to ask. `backlog` is one that is still fresh; None: it is counted anew."""
 
     cluster_id: int
     targets: Sequence[Target]
     app_dir: str
     monitor_password: str = ""
-    heal: Mapping[str, int | None] | None = None
+    backlog: gluster.Backlog | None = None
 
     def run(self, connect: Connect, deadline_s: float = DEADLINE_S) -> ClusterFacts:
         """Facts of every node, in the order of the targets."""
@@ -71,7 +71,7 @@ class Sweep:
 
     def _ask_pool(self, connect: Connect, views: dict[str, gluster.View], until: float) -> None:
         asked = [target for target in self.targets if target.host in views]
-        answer = gluster.ask_pool(connect, asked, views, self.heal, until)
+        answer = gluster.ask_pool(connect, asked, views, self.backlog, until)
         for host, seen in views.items():
             views[host] = seen.with_pool(answer)
 
@@ -79,9 +79,9 @@ class Sweep:
         try:
             transport = connect(target)
             galera = self._galera(transport, target)
-            token = token_hex(8)
+            words = (self.app_dir, token_hex(8), "sql" if galera else "")
             asked_at = time.time()
-            output = transport.run(script(BEAT, self.app_dir, token, timeout_s=BEAT_S))
+            output = transport.run(script(BEAT, *words, timeout_s=BEAT_S))
         except TransportError as error:
             why = Unknown(error.why, fix=error.fix, code=error.code)
             slow = isinstance(error, CommandTimeout)

@@ -116,7 +116,8 @@ def _trust_problem(shown: ScannedKey, sha256: str, replace: bool) -> Refusal | N
             shown=shown.sha256,
         )
         fix = say(
-            "Compare again on the server's own console: %(command)s", command=shown.console_command
+            "Compare again on the server's own console: `%(command)s`",
+            command=shown.console_command,
         )
         return Refusal("host_key_mismatch", why, fix, evidence)
     if shown.state == "changed" and not replace:

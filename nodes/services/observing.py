@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
@@ -14,6 +13,7 @@ from nodes import selectors
 from nodes.domain.facts_json import to_json
 from nodes.domain.observation import ClusterFacts, Unknown
 from nodes.models import Cluster, Observation
+from nodes.probes.gluster import Backlog
 from nodes.probes.sweep import DEADLINE_S, Sweep
 from nodes.services.clusters import targets_for
 from nodes.transport import pool
@@ -43,18 +43,18 @@ def observe_if_idle(*, cluster: Cluster) -> ClusterFacts | None:
     if not ours:
         return None
     try:
-        return _sweep(cluster, _fresh_heal(selectors.latest_facts(cluster)))
+        return _sweep(cluster, _fresh_backlog(selectors.latest_facts(cluster)))
     finally:
         Cluster.objects.filter(pk=cluster.pk).update(sweep_until=None)
 
 
-def _sweep(cluster: Cluster, heal: Mapping[str, int | None] | None) -> ClusterFacts:
+def _sweep(cluster: Cluster, backlog: Backlog | None) -> ClusterFacts:
     sweep = Sweep(
         cluster_id=cluster.pk,
         targets=targets_for(cluster),
         app_dir=cluster.app_dir,
         monitor_password=cluster.monitor_password,
-        heal=heal,
+        backlog=backlog,
     )
     facts = sweep.run(pool.transport_for)
     _store(cluster, facts)
@@ -77,12 +77,13 @@ def _age(facts: ClusterFacts) -> float:
     return time.time() - min((node.taken_at for node in facts.nodes), default=0.0)
 
 
-def _fresh_heal(facts: ClusterFacts | None) -> Mapping[str, int | None] | None:
-    """Brick to entries that wait, if they were counted a short while ago; None: count anew."""
+def _fresh_backlog(facts: ClusterFacts | None) -> Backlog | None:
+    """What waits for healing, if it was counted a short while ago."""
     pending: dict[str, int | None] = {}
-    newest = 0.0
+    counted_at = 0.0
     for node in facts.nodes if facts else ():
-        newest = max(newest, float(node.extra.get("heal_at", 0.0)))
+        counted_at = max(counted_at, float(node.extra.get("heal_at", 0.0)))
         for volume in () if isinstance(node.gluster_volumes, Unknown) else node.gluster_volumes:
             pending |= {brick.name: brick.heal_pending for brick in volume.bricks}
-    return pending if time.time() - newest < HEAL_EVERY_S else None
+    fresh = time.time() - counted_at < HEAL_EVERY_S
+    return Backlog(pending, counted_at) if fresh else None
