@@ -65,7 +65,7 @@ def _nobody_answered(view: View) -> Verdict | None:
     if view.reached:
         return None
     why = view.nodes[0].ssh
-    sentence = say("No server can be reached: %(why)s", why=getattr(why, "why", ""))
+    sentence = say("No server can be reached. %(why)s", why=getattr(why, "why", ""))
     return Verdict("unknown", sentence, getattr(why, "fix", None))
 
 
@@ -133,8 +133,7 @@ def _unknown_galera(view: View) -> Verdict | None:
     return Verdict(
         "unknown",
         say(
-            "The state of the database is not known: %(host)s: %(why)s",
-            host=silent[0].host,
+            "The state of the database is not known. %(why)s",
             why=silent[0].reason,
         ),
         silent[0].fix or say("Look at the servers that did not answer."),
@@ -148,10 +147,9 @@ def _missing_members(view: View) -> Verdict | None:
     spare = tolerates(view.size)
     first = others[0]
     sentence = say(
-        "%(present)s of %(expected)s servers are in the database cluster; %(host)s: %(why)s",
+        "%(present)s of %(expected)s servers are in the database cluster. %(why)s",
         present=len(view.galera) - len(others),
         expected=len(view.galera),
-        host=first.host,
         why=first.reason,
     )
     return Verdict("degraded", sentence, first.fix or _start(first.host, first.stopped), spare)

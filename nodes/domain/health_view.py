@@ -93,18 +93,22 @@ class Member:
 
     @property
     def reason(self) -> Text:
-        """Why this server is no member, in words that follow its name."""
+        """Why this server is no member: a sentence that names it."""
         if isinstance(self.node.ssh, Unknown):
             return self.node.ssh.why
         if self.stopped:
-            return say("the database is stopped.")
+            return say("The database of %(host)s is stopped.", host=self.host)
         if self.starting:
-            return say("the database is starting; it may be receiving all data.")
+            return say(
+                "The database of %(host)s is starting; it may be receiving all data.",
+                host=self.host,
+            )
         if self.standalone:
-            return say("it has a database of its own.")
+            return say("%(host)s has a database of its own.", host=self.host)
         if self.without_quorum:
-            return say("the database has no majority.")
-        return self.node.galera.why if isinstance(self.node.galera, Unknown) else say("?")
+            return say("The database of %(host)s has no majority.", host=self.host)
+        why = self.node.galera.why if isinstance(self.node.galera, Unknown) else ""
+        return say("The database of %(host)s could not be asked. %(why)s", host=self.host, why=why)
 
     @property
     def fix(self) -> Text | None:

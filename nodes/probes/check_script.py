@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nodes.probes.script import _PRELUDE
+from nodes.probes.script import PRELUDE
 
 # Galera, its two transfers, glusterd, and the first port of the range that bricks use.
 PORTS = (3306, 4444, 4567, 4568, 24007, 49152)
@@ -11,7 +11,7 @@ PORT_LIMIT_S = 2
 # Arguments: the other hosts, "--", every host. Ports are tried all at once, so that a row of the
 # table takes as long as its slowest answer, two seconds.
 CHECK = (
-    _PRELUDE
+    PRELUDE
     + rf"""
 try_port() {{
     said=$(limit {PORT_LIMIT_S} bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1)

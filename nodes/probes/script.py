@@ -10,7 +10,7 @@ from __future__ import annotations
 
 MARK = "--clusterpanel--"
 
-_PRELUDE = f"""
+PRELUDE = f"""
 export LC_ALL=C LANG=C PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"
 unset LANGUAGE
 exec </dev/null
@@ -27,7 +27,7 @@ has() {{ command -v "$1" >/dev/null 2>&1; }}
 # Arguments: the application's directory, a token that the write test writes, and "sql" when the
 # database was asked by its own protocol already.
 BEAT = (
-    _PRELUDE
+    PRELUDE
     + r"""
 app=$1 token=$2 known=$3
 datadir=/var/lib/mysql
@@ -143,7 +143,7 @@ part clock_end clock
 
 # What glusterd knows by itself: asks no other server and takes no lock of the pool.
 GLUSTER_OWN = (
-    _PRELUDE
+    PRELUDE
     + r"""
 own() {
     has gluster || { echo 'not installed'; return 0; }
@@ -160,7 +160,7 @@ part volumes volumes
 
 # Takes locks that the whole pool shares. Arguments: "heal" or "", then the volumes' names.
 GLUSTER_POOL = (
-    _PRELUDE
+    PRELUDE
     + r"""
 heal=$1; shift
 status() { limit 4 gluster --xml --mode=script volume status "$1"; }

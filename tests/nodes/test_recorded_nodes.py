@@ -19,7 +19,7 @@ VERDICTS = {
     "healthy": ("healthy", "All 3 servers are in step"),
     "healthy-again": ("healthy", "All 3 servers are in step"),
     "unmounted": ("degraded", "storage of 10.77.2.12 is not mounted"),
-    "one-stopped": ("degraded", "10.77.2.13: the database is stopped"),
+    "one-stopped": ("degraded", "The database of 10.77.2.13 is stopped"),
     "brick-down": ("degraded", "2 of 3 bricks are online; not 10.77.2.13:/data/brick1"),
     "non-primary": ("non_primary", "runs on 10.77.2.11 without a majority"),
     "one-crashed": ("degraded", "10.77.2.13 did not answer"),
