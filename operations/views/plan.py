@@ -118,4 +118,5 @@ def _refusal_page(
         "title": plan_view.procedure_name(procedure),
         "refusals": [refusal_view.shown(cluster, each) for each in refused.refusals],
     }
-    return render(request, "operations/refused.html", context, status=409)
+    status = 200 if request.method == "GET" else 409
+    return render(request, "operations/refused.html", context, status=status)

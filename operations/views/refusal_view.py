@@ -38,10 +38,11 @@ _STEP_OF = {
 
 def shown(cluster: Cluster, refusal: Refusal) -> dict[str, Any]:
     link, label = _where(cluster, refusal)
+    evidence = {key: value for key, value in refusal.evidence.items() if key != "cause"}
     return {
         "refusal": refusal,
         "tone": tone(refusal),
-        "evidence": [(_name(key), lines(value)) for key, value in refusal.evidence.items()],
+        "evidence": [(_name(key), lines(value)) for key, value in evidence.items()],
         "link": link,
         "label": label,
     }

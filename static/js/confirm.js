@@ -24,11 +24,11 @@ document.addEventListener("keydown", (event) => {
   if (typed && event.target.form?.matches("[data-ladder]")) event.preventDefault();
 });
 
-/** What of the form is not answered yet: [[field, sentence], …]. A hidden answer is not asked. */
+/** What is not answered yet, and the id of its gate: [[sentence, id], …]. A hidden answer is not asked. */
 function open(form) {
   return [...form.querySelectorAll("[data-must-equal], [data-must-tick], [data-must-fill], [data-must-choose]")]
     .filter((field) => !field.closest("[hidden]") && !answered(field))
-    .map((field) => field.dataset.missing);
+    .map((field) => [field.dataset.missing, field.closest("[id^=gate-].gate")?.id]);
 }
 
 function answered(field) {
@@ -38,17 +38,26 @@ function answered(field) {
   return field.querySelector("input[type=radio]:checked") !== null;
 }
 
+/** "your tick" as a link to the place where it is missing. */
+function needed([text, place]) {
+  const item = document.createElement("li");
+  const link = Object.assign(document.createElement(place ? "a" : "span"), { textContent: text });
+  if (place) link.href = `#${place}`;
+  item.append(link);
+  return item;
+}
+
 function judge(form) {
   for (const part of form.querySelectorAll("[data-shown-with]")) {
     const choice = form.querySelector(`#${CSS.escape(part.dataset.shownWith)}`);
     part.hidden = !choice?.checked;
   }
-  const missing = [...new Set(open(form))];
+  const missing = [...new Map(open(form))];
   const button = form.querySelector("[data-confirms]");
   if (!button || "blocked" in button.dataset) return;
   button.disabled = missing.length > 0;
   const list = form.querySelector("[data-missing-list]");
-  list?.replaceChildren(...missing.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  list?.replaceChildren(...missing.map(needed));
   list?.closest("[data-missing-box]")?.toggleAttribute("hidden", missing.length === 0);
 }
 

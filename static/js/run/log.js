@@ -111,8 +111,8 @@ export class Log {
 
   /** A person who scrolls up leaves the end; one who scrolls down to it follows again. */
   scrolled() {
-    const top = this.scroller.scrollTop;
-    const above = this.end - top;
+    const { scrollTop: top, scrollHeight, clientHeight } = this.scroller;
+    const above = scrollHeight - clientHeight - top; // measured: a scroll bar may have come or gone
     const ours = Math.abs(top - this.jump) < 1;
     if (this.follow && above > PAUSE) this.leave();
     else if (!this.follow && !ours && top > this.lastTop && above <= PAUSE) this.setFollow(true);

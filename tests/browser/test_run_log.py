@@ -1,0 +1,274 @@
+"""The log of a run in a real browser: nothing missing, nothing twice, and it does what a hand expects."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect
+
+from operations.models import Run
+from operations.runtime import hub
+from tests.browser_fixture import chromium, chromium_path
+from tests.web import made
+from tests.web.made import HOSTILE, made_run
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(chromium_path() is None, reason="needs Chromium"),
+]
+
+LINES = 20_000
+STEP = "galera-2-node2"
+
+
+class Server:
+    """uvicorn on the tests' own database; it can be cut and started again on the same port."""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        env = {**os.environ, "DATABASE_URL": f"sqlite:///{settings.DATABASES['default']['NAME']}"}
+        command = [sys.executable, "-m", "uvicorn", "clusterpanel.asgi:application"]
+        options = ["--port", str(self.port), "--timeout-graceful-shutdown", "1"]
+        self.process = subprocess.Popen([*command, *options, "--log-level", "error"], env=env)
+        until(self._answers, 30)
+
+    def _answers(self) -> bool:
+        with suppress(OSError):
+            return bool(urllib.request.urlopen(f"{self.url}/healthz", timeout=2).status)
+        return False
+
+    def cut(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+def until(holds: Any, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def server(transactional_db: None, broker_url: str) -> Iterator[Server]:
+    served = Server()
+    served.start()
+    yield served
+    served.cut()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread; the database is used between its calls.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with chromium() as started:
+        yield started
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """Signed in. Every complaint of the browser about the page itself fails the test."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 720},
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    user = User.objects.create_user("olga")
+    client = Client()
+    client.force_login(user)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": server.url}])
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda message: _note(complaints, message))
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def _note(complaints: list[str], message: Any) -> None:
+    """A server that is away is meant; anything else that the browser says is a defect."""
+    away = "net::ERR" in message.text or message.text.startswith("htmx:")
+    if message.type in ("error", "warning") and not away:
+        complaints.append(message.text)
+
+
+@pytest.fixture
+def run(server: Server) -> Run:
+    made = made_run("running", ["succeeded", "running", "pending"])
+    printed(made, "galera-1-node1", lines_of_text(0, 100))
+    printed(made, STEP, lines_of_text(100, LINES))
+    return made
+
+
+def printed(run: Run, step: str, data: bytes) -> int:
+    """Stored first, announced second, as a worker does it."""
+    last = made.printed(run, step, data)
+    hub.notify(run.pk, last)
+    return last
+
+
+def lines_of_text(first: int, last: int) -> bytes:
+    return b"".join(b"line %d of the test\n" % number for number in range(first + 1, last + 1))
+
+
+def open_run(page: Page, server: Server, run: Run, more: str = "") -> None:
+    page.goto(f"{server.url}/runs/{run.pk}/{more}")
+    expect(page.locator(".chip")).to_have_attribute("data-state", "live")
+
+
+def shown(page: Page) -> list[int]:
+    return page.eval_on_selector_all(".log-row", "rows => rows.map(row => Number(row.dataset.n))")
+
+
+def at_the_end(page: Page, number: int) -> None:
+    expect(page.locator(f'.log-row[data-n="{number}"] .log-text')).to_contain_text("line")
+
+
+def test_only_the_rows_in_sight_are_in_the_document(page: Page, server: Server, run: Run) -> None:
+    open_run(page, server, run)
+    at_the_end(page, LINES)
+    numbers = shown(page)
+    assert numbers[-1] == LINES
+    assert len(numbers) < 120
+    assert numbers == list(range(numbers[0], LINES + 1))
+
+
+def test_a_cut_of_three_seconds_loses_no_line_and_repeats_none(
+    page: Page, server: Server, run: Run
+) -> None:
+    open_run(page, server, run)
+    at_the_end(page, LINES)
+    stop = threading.Event()
+    writer = threading.Thread(target=_keep_printing, args=(run, stop))
+    writer.start()
+    try:
+        time.sleep(1)
+        server.cut()
+        expect(page.locator(".chip")).to_contain_text("nothing is lost")
+        time.sleep(3)
+        server.start()
+        expect(page.locator(".chip-text")).to_contain_text("Replayed", timeout=15_000)
+        time.sleep(1)
+    finally:
+        stop.set()
+        writer.join()
+    last = Run.objects.get(pk=run.pk).next_line - 1
+    assert last > LINES + 400
+    at_the_end(page, last)
+    for number in range(LINES - 20, last, 25):
+        page.evaluate(f"location.hash = 'L{number}'")
+        row = page.locator(f'.log-row[data-n="{number}"] .log-text')
+        expect(row).to_have_text(f"line {number} of the test")
+        numbers = shown(page)
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _keep_printing(run: Run, stop: threading.Event) -> None:
+    number = LINES
+    while not stop.is_set():
+        printed(run, STEP, lines_of_text(number, number + 10))
+        number += 10
+        time.sleep(0.1)
+    connection.close()
+
+
+def test_scrolling_up_pauses_following_and_counts_what_comes(
+    page: Page, server: Server, run: Run
+) -> None:
+    open_run(page, server, run)
+    at_the_end(page, LINES)
+    page.hover(".log-scroll")
+    page.mouse.wheel(0, -300)
+    follow = page.locator("[data-follow]")
+    expect(follow).to_have_attribute("aria-pressed", "false")
+    before = shown(page)[0]
+    printed(run, STEP, lines_of_text(LINES, LINES + 128))
+    expect(page.locator(".log-behind")).to_contain_text("+128 new lines")
+    assert shown(page)[0] == before
+    page.click(".log-behind")
+    expect(follow).to_have_attribute("aria-pressed", "true")
+    at_the_end(page, LINES + 128)
+
+
+def test_a_link_to_a_line_loads_its_window(page: Page, server: Server, run: Run) -> None:
+    open_run(page, server, run, "#L7777")
+    row = page.locator('.log-row[data-n="7777"]')
+    expect(row).to_contain_text("line 7777 of the test")
+    expect(row).to_have_class("log-row is-target")
+    expect(row).to_be_in_viewport()
+
+
+def test_a_cell_shows_only_the_lines_of_its_step(page: Page, server: Server, run: Run) -> None:
+    open_run(page, server, run)
+    page.click('button[data-step="galera-1-node1"]')
+    expect(page.locator('.log-row[data-n="100"]')).to_be_visible()
+    assert max(shown(page)) == 100
+    page.click('button[data-step="galera-1-node1"]')
+    at_the_end(page, LINES)
+
+
+def test_search_finds_lines_that_were_never_loaded(page: Page, server: Server, run: Run) -> None:
+    open_run(page, server, run)
+    page.fill(".log-search input", "LINE 1234 OF")
+    expect(page.locator(".log-search output")).to_have_text("1 of 1")
+    expect(page.locator('.log-row[data-n="1234"] mark')).to_have_text("line 1234 of")
+
+
+def test_wrapped_lines_are_all_reachable(page: Page, server: Server, run: Run) -> None:
+    long = b"".join(b"%d %s\n" % (number, b"word " * 100) for number in range(40))
+    last = printed(run, STEP, long)
+    open_run(page, server, run)
+    page.click("[data-wrap]")
+    expect(page.locator(f'.log-row[data-n="{last}"]')).to_be_in_viewport()
+    page.hover(".log-scroll")
+    seen = set(shown(page))
+    for _ in range(60):
+        page.mouse.wheel(0, -40)
+        page.wait_for_timeout(30)
+        seen |= set(shown(page))
+    assert set(range(last - 39, last + 1)) <= seen
+
+
+def test_output_of_a_node_is_never_markup(page: Page, server: Server, run: Run) -> None:
+    last = printed(run, STEP, HOSTILE)
+    open_run(page, server, run)
+    row = page.locator(f'.log-row[data-n="{last}"] .log-text')
+    expect(row).to_have_text("<script>alert('x')</script> <b>red</b> end")
+    expect(row.locator(".fg-1")).to_have_text("<b>red</b>")
+    assert row.locator("script, b").count() == 0
+
+
+def test_the_end_of_the_run_brings_its_outcome(page: Page, server: Server, run: Run) -> None:
+    open_run(page, server, run)
+    run.steps.filter(key=STEP).update(state="failed", exit_code=1)
+    Run.objects.filter(pk=run.pk).update(state="failed")
+    last = made.happened(
+        run, type="step", step=STEP, node="node2", state="failed", attempt=1, exit_code=1
+    )
+    hub.notify(run.pk, last)
+    expect(page.locator(".outcome h2")).to_contain_text("Failed step: node2 joins the cluster")
+    expect(page.locator(".chip")).to_have_attribute("data-state", "ended")
+    expect(page.locator(f'button[data-step="{STEP}"]')).to_have_attribute("data-state", "failed")
