@@ -12,177 +12,64 @@ judged by its proof, never run again by itself (laws 5 and 9).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
-
-class StepState(StrEnum):
-    PENDING = "pending"
-    RUNNING = "running"
-    VERIFYING = "verifying"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    SKIPPED = "skipped"
-    UNKNOWN = "unknown"
-
-
-class RunState(StrEnum):
-    WAITING = "waiting"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    INTERRUPTED = "interrupted"
-
-
-ACTIVE = frozenset({RunState.WAITING, RunState.RUNNING})
-RESUMABLE = frozenset({RunState.FAILED, RunState.CANCELLED, RunState.INTERRUPTED})
-
-
-class WhenUnproven(StrEnum):
-    """What a proof that does not hold means for the step."""
-
-    FAIL = "fail"  # the job ran to its end: the step failed
-    RUN = "run"  # resumed, effect unknown until now: not there, so run it
-    UNKNOWN = "unknown"  # the job vanished: nobody knows what it left behind
-
-
-@dataclass(frozen=True)
-class StepLife:
-    """One step now. `attempt` counts the jobs started for it, from 1; 0 means none yet."""
-
-    key: str
-    state: StepState = StepState.PENDING
-    attempt: int = 0
-    when_unproven: WhenUnproven = WhenUnproven.FAIL
-
-
-@dataclass(frozen=True)
-class Life:
-    """A run now: its state, its steps in plan order, and whether somebody asked to cancel it."""
-
-    state: RunState
-    steps: tuple[StepLife, ...]
-    cancelling: bool = False
-
-
-# Events
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A worker holds the run's lease and asks what to do."""
-
-
-@dataclass(frozen=True)
-class JobEnded:
-    """The job left an exit code."""
-
-    step: str
-    exit_code: int
-
-
-@dataclass(frozen=True)
-class JobVanished:
-    """No exit code and no process: the node was rebooted, or the job was killed from outside."""
-
-    step: str
-
-
-@dataclass(frozen=True)
-class NotStarted:
-    """It is certain that the step's job never began (a precondition failed, the node refused)."""
-
-    step: str
-
-
-@dataclass(frozen=True)
-class Proven:
-    """The step's check read the effect from the node."""
-
-    step: str
-
-
-@dataclass(frozen=True)
-class Unproven:
-    """The step's check did not find the effect within its time."""
-
-    step: str
-
-
-@dataclass(frozen=True)
-class CancelAsked:
-    """A person asked to cancel the run."""
-
-
-@dataclass(frozen=True)
-class JobStopped:
-    """The job's whole process group was stopped, and it was proven that nothing is left."""
-
-    step: str
-
-
-@dataclass(frozen=True)
-class Resumed:
-    """A person asked to go on with a run that had ended without success."""
-
-
-@dataclass(frozen=True)
-class NodeLost:
-    """The node does not answer for so long that the worker gives up waiting for it."""
-
-    step: str
-
-
-Event = (
-    Claimed
-    | JobEnded
-    | JobVanished
-    | NotStarted
-    | Proven
-    | Unproven
-    | CancelAsked
-    | JobStopped
-    | Resumed
-    | NodeLost
+from operations.domain.life import (
+    ACTIVE,
+    RESUMABLE,
+    Begin,
+    CancelAsked,
+    Claimed,
+    Effect,
+    End,
+    Event,
+    JobEnded,
+    JobStopped,
+    JobVanished,
+    Life,
+    NodeLost,
+    NotStarted,
+    Prove,
+    Proven,
+    Resumed,
+    RunState,
+    StepLife,
+    StepState,
+    Stop,
+    Unproven,
+    WhenUnproven,
 )
 
+__all__ = [
+    "ACTIVE",
+    "RESUMABLE",
+    "Advance",
+    "Begin",
+    "CancelAsked",
+    "Claimed",
+    "Effect",
+    "End",
+    "Event",
+    "IllegalEvent",
+    "JobEnded",
+    "JobStopped",
+    "JobVanished",
+    "Life",
+    "NodeLost",
+    "NotStarted",
+    "Prove",
+    "Proven",
+    "Resumed",
+    "RunState",
+    "StepLife",
+    "StepState",
+    "Stop",
+    "Unproven",
+    "WhenUnproven",
+    "advance",
+    "fresh",
+]
 
-# Effects
-
-
-@dataclass(frozen=True)
-class Begin:
-    """Start the step's job `attempt`, or attach to it if its directory is already on the node."""
-
-    step: str
-    attempt: int
-
-
-@dataclass(frozen=True)
-class Prove:
-    """Poll the step's proof until it holds or its time is over."""
-
-    step: str
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Stop the step's job with everything it started."""
-
-    step: str
-    attempt: int
-
-
-@dataclass(frozen=True)
-class End:
-    """The run is over: release the locks on the nodes and the lease."""
-
-    state: RunState
-
-
-Effect = Begin | Prove | Stop | End
 Advance = tuple[Life, tuple[Effect, ...]]
 
 
@@ -229,15 +116,16 @@ def _claimed(life: Life) -> Advance:
 
 
 def _go_on(life: Life) -> Advance:
-    """The single next effect of a running life."""
-    for step in life.steps:
+    """The single next effect of a running life: first what is in flight, then in plan order."""
+    live = [step for step in life.steps if step.in_flight]
+    for step in (*live, *life.steps):
         match step.state:
             case StepState.SUCCEEDED | StepState.SKIPPED:
                 continue
             case StepState.RUNNING:
                 return life, (_run_or_stop(life, step),)
             case StepState.VERIFYING:
-                return (life, (Prove(step.key),)) if not life.cancelling else _cancel(life, step)
+                return _cancel(life, step) if life.cancelling else (life, (Prove(step.key),))
             case StepState.PENDING:
                 return _cancel(life, None) if life.cancelling else _begin(life, step)
             case _:
@@ -246,8 +134,10 @@ def _go_on(life: Life) -> Advance:
 
 
 def _run_or_stop(life: Life, step: StepLife) -> Effect:
-    kind = Stop if life.cancelling else Begin
-    return kind(step.key, step.attempt)
+    if life.cancelling:
+        return Stop(step.key, step.attempt)
+    resumed = step.when_unproven is WhenUnproven.RUN
+    return Begin(step.key, step.attempt, only_attach=resumed)
 
 
 def _begin(life: Life, step: StepLife) -> Advance:
@@ -261,9 +151,9 @@ def _begin(life: Life, step: StepLife) -> Advance:
 
 
 def _cancel(life: Life, step: StepLife | None) -> Advance:
-    """End as cancelled; a step that was being proven keeps an unknown effect."""
+    """End as cancelled; a step that was being proven for the first time keeps an unknown effect."""
     if step is not None:
-        life = _put(life, replace(step, state=StepState.UNKNOWN))
+        life = _put(life, _not_reached(step))
     return _end(life, RunState.CANCELLED)
 
 
@@ -285,7 +175,7 @@ def _resumed(life: Life) -> Advance:
 def _to_resume(step: StepLife) -> StepLife:
     match step.state:
         case StepState.SUCCEEDED:
-            return replace(step, state=StepState.VERIFYING, when_unproven=WhenUnproven.FAIL)
+            return replace(step, state=StepState.VERIFYING, when_unproven=WhenUnproven.AGAIN)
         case StepState.UNKNOWN:
             return replace(step, state=StepState.RUNNING, when_unproven=WhenUnproven.RUN)
         case StepState.CANCELLED:
@@ -314,8 +204,9 @@ def _job_vanished(life: Life, event: Event, step: StepLife) -> Advance:
 
 def _not_started(life: Life, event: Event, step: StepLife) -> Advance:
     _require(step.state is StepState.RUNNING, life, event)
-    ending = RunState.CANCELLED if life.cancelling else RunState.FAILED
-    return _end(_put(life, replace(step, state=StepState.FAILED)), ending)
+    if life.cancelling:
+        return _end(_put(life, replace(step, state=StepState.CANCELLED)), RunState.CANCELLED)
+    return _end(_put(life, replace(step, state=StepState.FAILED)), RunState.FAILED)
 
 
 def _proven(life: Life, event: Event, step: StepLife) -> Advance:
@@ -341,12 +232,21 @@ def _job_stopped(life: Life, event: Event, step: StepLife) -> Advance:
 
 def _node_lost(life: Life, step: StepLife) -> Advance:
     """The job may still be running there: the effect is unknown, and the run says so."""
-    unknown = _put(life, replace(step, state=StepState.UNKNOWN))
-    return _end(unknown, RunState.INTERRUPTED)
+    unknown = StepState.UNKNOWN if step.in_flight else StepState.SUCCEEDED
+    return _end(_put(life, replace(step, state=unknown)), RunState.INTERRUPTED)
 
 
 def _end(life: Life, state: RunState) -> Advance:
-    return replace(life, state=state), (End(state),)
+    steps = tuple(_not_reached(step) for step in life.steps)
+    return replace(life, state=state, steps=steps), (End(state),)
+
+
+def _not_reached(step: StepLife) -> StepLife:
+    """What was proven before and was to be proven once more is known as it was before."""
+    if step.state is not StepState.VERIFYING:
+        return step
+    known = StepState.UNKNOWN if step.in_flight else StepState.SUCCEEDED
+    return replace(step, state=known)
 
 
 def _put(life: Life, changed: StepLife) -> Life:

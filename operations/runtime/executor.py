@@ -110,7 +110,7 @@ class Executor:
             case Begin(key, attempt):
                 known = next(step for step in before.steps if step.key == key)
                 fresh = known.attempt != attempt
-                act = partial(self._performer.begin, key, attempt, fresh=fresh)
+                act = partial(self._performer.begin, effect, fresh=fresh)
             case Prove(key):
                 act = partial(self._performer.prove, key)
             case Stop(key, attempt):

@@ -9,6 +9,7 @@ from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.transport.base import TransportError
 from operations.domain.machine import (
+    Begin,
     Event,
     JobEnded,
     JobStopped,
@@ -42,13 +43,15 @@ class Performer:
         self._lock = RunLock(ports, run, self._plan.nodes)
         self._locked = False
 
-    def begin(self, key: str, attempt: int, *, fresh: bool) -> Outcome:
+    def begin(self, effect: Begin, *, fresh: bool) -> Outcome:
         """Start the job or attach to it. `fresh`: nobody can have started this attempt before."""
-        step = self._plan.step(key)
-        job = Job(self._run.pk, step.key, step.node, attempt, step.argv_for(self._run.pk))
+        step = self._plan.step(effect.step)
+        job = Job(self._run.pk, step.key, step.node, effect.attempt, step.argv_for(self._run.pk))
         try:
             if not fresh and (over := self._attach(step, job)) is not None:
                 return over
+            if effect.only_attach:
+                return Outcome((JobVanished(step.key),))
             return self._start(step, job, fresh=fresh)
         except Cancelled:
             return CANCEL_SEEN

@@ -76,8 +76,8 @@ def test_a_long_line_is_cut_between_characters() -> None:
 
 @given(st.binary(max_size=200), st.integers(1, 9))
 def test_answers_are_found_wherever_the_stream_is_cut(log: bytes, size: int) -> None:
-    whole = b"motd\n@@@HEAD started\n" + log + b"@@@TAIL ended 0 5 -\n"
-    frames = Frames("@@@")
+    whole = b"motd\n@1#HEAD started\n" + log + b"@1#TAIL ended 0 5 -\n"
+    frames = Frames("@1#")
     parts = [
         part for at in range(0, len(whole), size) for part in frames.feed(whole[at : at + size])
     ]
