@@ -1,0 +1,193 @@
+"""A run's life under any sequence of events: the laws hold after each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from operations.domain.machine import (
+    ACTIVE,
+    RESUMABLE,
+    Begin,
+    CancelAsked,
+    Claimed,
+    Effect,
+    End,
+    Event,
+    IllegalEvent,
+    JobEnded,
+    JobStopped,
+    JobVanished,
+    Life,
+    NodeLost,
+    NotStarted,
+    Prove,
+    Proven,
+    Resumed,
+    RunState,
+    StepState,
+    Stop,
+    Unproven,
+    advance,
+    fresh,
+)
+
+LIVE = {StepState.RUNNING, StepState.VERIFYING}
+
+
+@dataclass
+class History:
+    """Plays events and checks the laws after each; also remembers what was ever done."""
+
+    life: Life
+    begun: list[tuple[str, int]] = field(default_factory=list)
+    proven: set[str] = field(default_factory=set)
+    last: tuple[Effect, ...] = ()
+
+    def play(self, event: Event) -> None:
+        before = self.life
+        self.life, self.last = advance(before, event)
+        self._learn(before, event)
+        self._check(before, event)
+
+    def _learn(self, before: Life, event: Event) -> None:
+        if isinstance(event, Proven):
+            self.proven.add(event.step)
+        for effect in self.last:
+            if isinstance(effect, Begin):
+                attempt = next(s.attempt for s in before.steps if s.key == effect.step)
+                if effect.attempt != attempt:  # a new one, not an attachment
+                    assert (effect.step, effect.attempt) not in self.begun, "an attempt is repeated"
+                    self.begun.append((effect.step, effect.attempt))
+
+    def _check(self, before: Life, event: Event) -> None:
+        states = [step.state for step in self.life.steps]
+        assert states.count(StepState.RUNNING) <= 1, "two steps run at once"
+        assert len(self.last) <= 1
+        if self.life.state in ACTIVE:
+            return
+        assert not LIVE & set(states), "an ended run has a live step"
+        if self.life.state is RunState.SUCCEEDED:
+            assert set(states) == {StepState.SUCCEEDED}
+            assert {step.key for step in self.life.steps} <= self.proven
+        for old, new in zip(before.steps, self.life.steps, strict=True):
+            if old.state is StepState.RUNNING:
+                assert new.state is not StepState.SUCCEEDED, "no step succeeds without its proof"
+
+
+def answers(effect: Effect, cancelling: bool) -> list[Event]:
+    """Everything that can come of an effect, a dead worker and a person's impatience included."""
+    match effect:
+        case Begin(key):
+            return [
+                JobEnded(key, 0),
+                JobEnded(key, 1),
+                JobVanished(key),
+                NotStarted(key),
+                NodeLost(key),
+                CancelAsked(),
+                Claimed(),
+            ]
+        case Prove(key):
+            return [Proven(key), Unproven(key), NodeLost(key), CancelAsked(), Claimed()]
+        case Stop(key):
+            return [
+                JobStopped(key),
+                JobEnded(key, 0),
+                JobEnded(key, 1),
+                NotStarted(key),
+                NodeLost(key),
+                Claimed(),
+            ]
+        case End():
+            return [Resumed()]
+
+
+def possible(history: History) -> list[Event]:
+    life = history.life
+    if life.state is RunState.WAITING:
+        return [Claimed(), CancelAsked()]
+    if life.state in RESUMABLE:
+        return [Resumed()]
+    if life.state is RunState.SUCCEEDED:
+        return []
+    if not history.last:  # somebody asked to cancel: the executor asks what to do now
+        return [Claimed()]
+    return answers(history.last[0], life.cancelling)
+
+
+@settings(max_examples=400)
+@given(st.integers(0, 4), st.data())
+def test_the_laws_hold_after_any_history(count: int, data: st.DataObject) -> None:
+    history = History(fresh([f"s{i}" for i in range(count)]))
+    for _ in range(40):
+        events = possible(history)
+        if not events:
+            break
+        history.play(data.draw(st.sampled_from(events)))
+
+
+def test_every_history_of_two_steps_keeps_the_laws() -> None:
+    """Exhaustive: all lives that can be reached, each left by every event that is possible."""
+    first = History(fresh(["a", "b"]))
+    seen: set[tuple[Life, tuple[Effect, ...]]] = set()
+    waiting = [first]
+    while waiting:
+        history = waiting.pop()
+        if any(step.attempt > 2 for step in history.life.steps):
+            continue
+        for event in possible(history):
+            copy = History(history.life, list(history.begun), set(history.proven), history.last)
+            copy.play(event)
+            if (copy.life, copy.last) not in seen:
+                seen.add((copy.life, copy.last))
+                waiting.append(copy)
+    ends = {life.state for life, _ in seen}
+    assert ends == set(RunState)
+
+
+@given(st.integers(1, 4), st.data())
+def test_a_worker_that_died_is_replaced_by_asking_again(count: int, data: st.DataObject) -> None:
+    """Claimed answers with the very effect that the dead worker had been given."""
+    history = History(fresh([f"s{i}" for i in range(count)]))
+    history.play(Claimed())
+    for _ in range(data.draw(st.integers(0, 15))):
+        if history.life.state is not RunState.RUNNING:
+            return
+        other = [e for e in possible(history) if not isinstance(e, Claimed)]
+        events: list[Event] = [*other] or [Claimed()]
+        history.play(data.draw(st.sampled_from(events)))
+    if history.life.state is not RunState.RUNNING or not history.last:
+        return
+    again, effects = advance(history.life, Claimed())
+    assert again == history.life
+    assert effects == history.last
+
+
+@given(st.integers(1, 3), st.data())
+def test_an_ended_run_knows_no_event_but_resume(count: int, data: st.DataObject) -> None:
+    state = data.draw(st.sampled_from(sorted(set(RunState) - ACTIVE)))
+    life = replace(fresh([f"s{i}" for i in range(count)]), state=state)
+    events: list[Event] = [
+        Claimed(),
+        CancelAsked(),
+        JobEnded("s0", 0),
+        Proven("s0"),
+        NodeLost("s0"),
+    ]
+    for event in [*events, *([Resumed()] if state is RunState.SUCCEEDED else [])]:
+        try:
+            advance(life, event)
+        except IllegalEvent:
+            continue
+        raise AssertionError(f"{event} was accepted in a run that is {state}")
+
+
+def test_the_answers_of_the_test_are_all_legal() -> None:
+    """The generator above would prove nothing if it never reached a cancelled or lost run."""
+    history = History(fresh(["a"]))
+    for event in (Claimed(), CancelAsked(), Claimed(), JobStopped("a")):
+        history.play(event)
+    assert history.life.state is RunState.CANCELLED
