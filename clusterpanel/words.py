@@ -16,4 +16,9 @@ def translated(text: Text | Mapping[str, Any] | None) -> str | None:
         return None
     known = text if isinstance(text, Text) else Text.from_json(text)
     template = gettext(known.template) if known.template else ""
-    return template % dict(known.params) if known.params else template
+    return template % {n: _filled(v) for n, v in known.params} if known.params else template
+
+
+def _filled(value: str | Text) -> str:
+    """A sentence that is quoted by another one is translated as well."""
+    return translated(value) or "" if isinstance(value, Text) else value

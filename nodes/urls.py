@@ -19,4 +19,5 @@ urlpatterns: list[URLPattern] = [
     path(f"{_CLUSTER}install/access/trust/", access.trust, name="host-key-trust"),
     path(f"{_CLUSTER}install/checks/run/", checks.run, name="checks-run"),
     path(f"{_CLUSTER}install/<str:step>/", wizard.wizard, name="wizard"),
+    path(f"{_CLUSTER}install/<str:step>/stepper/", wizard.stepper, name="stepper"),
 ]

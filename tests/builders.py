@@ -88,6 +88,18 @@ def mounted() -> MountFacts:
     return MountFacts(True, "fuse.glusterfs", "localhost:/dpiui2", True)
 
 
+def well(host: str = HOSTS[0]) -> NodeFacts:
+    """A member of a cluster that was installed and is in step."""
+    return node(
+        host,
+        galera=synced(),
+        gluster_peers=friends(host),
+        gluster_volumes=(volume(),),
+        mount=mounted(),
+        units=gluster_units(),
+    )
+
+
 def cluster(*nodes: NodeFacts, settings: PeerSettings | None = None) -> ClusterFacts:
     """The given nodes, and fresh ones for the other hosts of the settings."""
     wanted = settings or peers()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.template.defaultfilters import date
 from django.templatetags.static import static
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as word_of
 
+from clusterpanel.words import translated
 from nodes.domain.text import Text
 
 register = template.Library()
@@ -61,13 +65,7 @@ def _name(state: object) -> str:
 @register.filter
 def say(text: Text | Mapping[str, Any] | str | None) -> str:
     """A domain sentence in the reader's language; also from the JSON that is stored of it."""
-    if text is None or isinstance(text, str):
-        return text or ""
-    if not isinstance(text, Text):
-        text = Text.from_json(text)
-    translated = gettext(text.template) if text.template else ""
-    params = {name: say(value) for name, value in text.params}
-    return translated % params if params else translated
+    return text if isinstance(text, str) else translated(text) or ""
 
 
 @register.filter
@@ -80,6 +78,12 @@ def commands(text: Text | None) -> list[str]:
 def marked(text: Text | None) -> SafeString:
     """A sentence whose backquoted parts are shown as code."""
     return mark_safe(_TYPED.sub(r"<code>\1</code>", escape(say(text))))
+
+
+@register.filter
+def when(moment: datetime | None) -> str:
+    """Date and time as an admin writes them in any language: no a.m., no month as a number."""
+    return date(localtime(moment), "j M Y, H:i") if moment else ""
 
 
 @register.filter

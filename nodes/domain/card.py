@@ -55,7 +55,9 @@ class Card:
 
     @property
     def disk_state(self) -> str:
-        used = self.used_percent or 0
+        used = self.used_percent
+        if used is None:
+            return "unknown"
         return "failed" if used >= 95 else "attention" if used >= 85 else "ok"
 
 

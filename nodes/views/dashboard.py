@@ -38,12 +38,10 @@ def observe(request: HttpRequest, cluster_id: int) -> HttpResponse:
     """Ask the servers now instead of at the next beat."""
     services.observe(cluster=get_object_or_404(Cluster, pk=cluster_id))
     if request.htmx:  # type: ignore[attr-defined]
-        return live_answer(request, cluster_id)
+        answer = render(request, "nodes/dashboard_live.html", _context(cluster_id))
+        answer["HX-Trigger"] = "observed"  # the header strip shows the same age at once
+        return answer
     return redirect("dashboard", cluster_id)
-
-
-def live_answer(request: HttpRequest, cluster_id: int) -> HttpResponse:
-    return render(request, "nodes/dashboard_live.html", _context(cluster_id))
 
 
 def _context(cluster_id: int) -> dict[str, Any]:

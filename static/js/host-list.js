@@ -139,8 +139,18 @@ function wire(list) {
     move(list, row, event.key === "ArrowUp" ? -1 : 1);
     event.target.focus();
   });
+  list.addEventListener("paste", (event) => {
+    const hosts = split(event.clipboardData.getData("text"));
+    const row = event.target.closest(".host");
+    if (hosts.length < 2 || !row || input(row).value) return;
+    event.preventDefault();
+    input(row).value = hosts.join(" ");
+    spread(list, row);
+    show();
+  });
   list.addEventListener("change", (event) => {
-    spread(list, event.target.closest(".host"));
+    const row = event.target.closest(".host");
+    if (row) spread(list, row);
     show();
   });
   list.addEventListener("input", show);

@@ -36,7 +36,10 @@ _KINDS = (
             "Installing Galera initialises the database of the primary as the first member; every"
             " other server replaces its own database with the primary's."
         ),
-        say("before running the script on the master node, you need to back up the database."),
+        say(
+            "Important: before running the script on the master node, you need to back up the"
+            " database."
+        ),
     ),
     (
         "storage",
@@ -44,7 +47,7 @@ _KINDS = (
         say("Storage directory"),
         say("Installing GlusterFS puts a replicated volume in the place of this directory."),
         say(
-            "before running the script on the master node, be sure to back up the"
+            "Important: before running the script on the master node, be sure to back up the"
             " /var/www/html/dpiui2/backend/storage/ directory."
         ),
     ),

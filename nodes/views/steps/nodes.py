@@ -13,6 +13,8 @@ from nodes.forms import NodesForm, by_field, nodes_initial
 from nodes.models import Cluster
 from nodes.views.steps.common import around, onwards, person
 
+_LISTS = ("galera_peer_hosts", "cluster_fs_peer_hosts")
+
 
 def page(request: HttpRequest, cluster: Cluster | None) -> HttpResponse:
     if request.method != "POST":
@@ -52,13 +54,12 @@ def _changed(cluster: Cluster, settings: dict[str, Any]) -> bool:
 def _again(
     request: HttpRequest, cluster: Cluster | None, form: NodesForm, refused: Refused
 ) -> HttpResponse:
-    typed = {**form.data.dict(), **_lists(form), "same_hosts": "same_hosts" in form.data}
+    typed = {
+        **request.POST.dict(),
+        **{name: request.POST.getlist(name) for name in _LISTS},
+        "same_hosts": "same_hosts" in request.POST,
+    }
     return _page(request, cluster, typed, by_field(refused.refusals, form), status=422)
-
-
-def _lists(form: NodesForm) -> dict[str, list[str]]:
-    names = ("galera_peer_hosts", "cluster_fs_peer_hosts")
-    return {name: form.data.getlist(name) for name in names}
 
 
 def _page(
