@@ -15,7 +15,7 @@ from clusterpanel.words import translated
 from nodes.domain.text import Text
 from nodes.models import Cluster
 from operations import gates, holder
-from operations.domain.causes import likely_cause
+from operations.domain.causes import likely_cause, remedy
 from operations.domain.machine import RESUMABLE, RunState, StepState
 from operations.domain.plan import Plan, Stage, Step
 from operations.domain.proofs import PROOFS
@@ -164,7 +164,7 @@ def _failure(run: Run, plan: Plan, rows: Mapping[str, RunStep]) -> dict[str, Any
         "sentence": translated(row.sentence or run.sentence),
         "last_lines": lines,
         "likely_cause": translated(cause.cause) if cause else None,
-        "fix": translated(cause.fix) if cause else None,
+        "fix": translated(remedy(cause, row.node)),
         "resumable": RunState(run.state) in RESUMABLE,
     }
 

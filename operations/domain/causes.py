@@ -164,3 +164,14 @@ def likely_cause(exit_code: int | None, last_lines: Sequence[str]) -> Cause | No
     if exit_code == 0:
         return _UNPROVEN
     return _BY_CODE.get(exit_code) if exit_code is not None else None
+
+
+def remedy(cause: Cause | None, node: str) -> Text:
+    """What to do; where no rule fits, the way every admin would go."""
+    if cause is not None:
+        return cause.fix
+    return say(
+        "No known cause fits. Read the last lines, put right on %(node)s what they name, then retry"
+        " this step.",
+        node=node,
+    )

@@ -72,7 +72,7 @@ class Panel:
 
     def kill(self, part: str) -> list[int]:
         """SIGKILL "broker" or "web"; the supervisor is expected to bring it back."""
-        mine = self.pids(*{"broker": (b"--unixsocket",), "web": (b"uvicorn",)}[part])
+        mine = self.pids(*{"broker": (b"unixsocket",), "web": (b"uvicorn",)}[part])
         for pid in mine:
             os.kill(pid, signal.SIGKILL)
         return mine
