@@ -164,9 +164,8 @@ def following(
 def stop(transport: Transport, place: Place, job: Job) -> Stopped:
     """Stop the job with everything it started; it is said what is left. Raises TransportError."""
     nonce = new_nonce()
-    grace = str(STOP_GRACE_S * 10)
-    arguments = (nonce, place.root, place.spare, job.name, grace)
-    output = transport.run(script(scripts.STOP, *arguments, timeout_s=STOP_GRACE_S + 25))
+    arguments = (nonce, place.root, place.spare, job.name, str(STOP_GRACE_S))
+    output = transport.run(script(scripts.STOP, *arguments, timeout_s=STOP_GRACE_S + 40))
     answer = first_answer(nonce, output.stdout)
     if answer is None:
         raise silent(job.node, output.stderr)

@@ -13,43 +13,35 @@ answer() {
     exit 0
 }
 
-# Every process of the job: of its systemd unit's control group, of its session, or with its mark
-# in the environment. Our own shell is never among them.
+# Every process of the job: of its systemd unit's control group, with its mark in the environment, or of
+# its session. Our own shell is never among them.
 members() {
     {
         grep -l -F "/$unit" /proc/[0-9]*/cgroup
         grep -l -a -z -x -F "CLUSTERPANEL_JOB=$job" /proc/[0-9]*/environ
     } 2> /dev/null | while IFS=/ read -r _ _ id _; do echo "$id"; done
-    of_session
-}
-
-of_session() {
-    case $pid in '' | *[!0-9]*) return ;; esac
-    for stat in /proc/[0-9]*/stat; do
-        { read -r line < "$stat"; } 2> /dev/null || continue
-        set -f
-        set -- ${line##*) }
-        set +f
-        if [ "$4" = "$pid" ] && [ "$1" != Z ]; then
-            stat=${stat#/proc/}
-            echo "${stat%/stat}"
-        fi
-    done
+    cat /proc/[0-9]*/stat 2> /dev/null |
+        awk -v session="${pid:-none}" '{ id = $1; sub(/^.*\) /, "") } $4 == session && $1 != "Z" { print id }'
 }
 
 signal_all() {
     for id in $found; do kill "-$1" "$id" 2> /dev/null; done
 }
 
-# Ends when nothing is left, or after `$2` tries of a tenth of a second.
+seconds() {
+    read -r up _ < /proc/uptime
+    echo "${up%%.*}"
+}
+
+# Ends when nothing is left, or after `$2` seconds. TERM is sent once, KILL again and again.
 sweep() {
-    tries=0
+    end=$(($(seconds) + $2))
     found=$(members | sort -un)
-    while [ -n "$found" ] && [ "$tries" -lt "$2" ]; do
-        [ "$1" = TERM ] && [ "$tries" -gt 0 ] || signal_all "$1"
+    signal_all "$1"
+    while [ -n "$found" ] && [ "$(seconds)" -lt "$end" ]; do
         sleep 0.1 2> /dev/null || sleep 1
-        tries=$((tries + 1))
         found=$(members | sort -un)
+        [ "$1" = TERM ] || signal_all "$1"
     done
 }
 
@@ -62,7 +54,7 @@ look
 result
 [ -z "$rc" ] || answer ended "$rc"
 sweep TERM "$grace"
-[ -z "$found" ] || sweep KILL 50
+[ -z "$found" ] || sweep KILL 10
 if [ -d /run/systemd/system ]; then systemctl reset-failed "$unit" > /dev/null 2>&1; fi
 # The command may have ended by itself while we were looking.
 result
