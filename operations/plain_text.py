@@ -21,6 +21,8 @@ _DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 def strip_escapes(line: str) -> str:
     """One line as a terminal would leave it, control characters made visible."""
+    if line.isprintable():  # most lines are, and this is a hundred times faster
+        return line
     shown = line.rstrip("\r").rpartition("\r")[2]
     visible = _CONTROL.sub(_picture, _ESCAPE.sub("", shown))
     return _DIRECTION.sub("\ufffd", visible)

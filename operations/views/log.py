@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpResponse
 from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_GET
 
+from operations import log_search
 from operations.line_json import Names, line_json
 from operations.models import JournalChunk, Run, RunStep
-from operations.plain_text import strip_escapes
 from operations.runtime import journal
 from operations.views.common import run_or_404
 
 WINDOW = 500  # lines, unless asked for another number
 LARGEST_WINDOW = 5000
 MOST_FOUND = 10_000  # places a search names; more help nobody
-
-# Words of a line that is worth looking at first when a step failed.
-_ERROR = re.compile(
-    r"\b(?:error|fatal|failed|failure|cannot|can't|denied|refused|no such|not found|"
-    r"unable|timed? ?out|aborting|exception)\b",
-    re.IGNORECASE,
-)
 
 
 def _number(request: HttpRequest, name: str, default: int, most: int) -> int:
@@ -52,9 +46,9 @@ def run_log(request: HttpRequest, run_id: str) -> JsonResponse:
 @require_GET
 def run_search(request: HttpRequest, run_id: str) -> JsonResponse:
     """The numbers of the lines that contain `q`, whatever the case; colours do not count."""
-    needle = request.GET.get("q", "").strip().lower()
+    needle = request.GET.get("q", "").strip()
     run = run_or_404(run_id)
-    found = _matching(run, lambda text: needle in text.lower()) if needle else iter(())
+    found = log_search.containing(run.pk, needle) if needle else iter(())
     numbers = [number for number, _ in zip(found, range(MOST_FOUND + 1), strict=False)]
     return JsonResponse({"numbers": numbers[:MOST_FOUND], "cut": len(numbers) > MOST_FOUND})
 
@@ -64,18 +58,8 @@ def run_first_error(request: HttpRequest, run_id: str) -> JsonResponse:
     """The first line that reads like an error: in the failed step if there is one."""
     run = run_or_404(run_id)
     failed = RunStep.objects.filter(run=run, state="failed").first()
-    step = failed.key if failed else ""
-    line = next(_matching(run, lambda text: bool(_ERROR.search(text)), step), None)
+    line = next(log_search.errors(run.pk, failed.key if failed else ""), None)
     return JsonResponse({"line": line})
-
-
-def _matching(run: Run, holds: Callable[[str], bool], step: str = "") -> Iterator[int]:
-    after = 0
-    while lines := journal.read(run.id, after=after, limit=LARGEST_WINDOW, step=step):
-        for line in lines:
-            if line.kind == "output" and holds(strip_escapes(line.text)):
-                yield line.number
-        after = lines[-1].number
 
 
 def segments(run: Run) -> list[tuple[int, int, str]]:
@@ -108,10 +92,18 @@ def run_log_text(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
     else:
         body = _whole_log(run)
     name = iri_to_uri(f"{run.cluster.name}-{run.procedure}-{run.id}.log".replace("/", "_"))
-    response = StreamingHttpResponse(body, content_type="text/plain; charset=utf-8")
+    pieces = _one_by_one(body) if isinstance(request, ASGIRequest) else body
+    response = StreamingHttpResponse(pieces, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+async def _one_by_one(body: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Under ASGI, Django would read a plain iterator to its end before it sends the first byte."""
+    following = sync_to_async(lambda: next(body, None))
+    while (piece := await following()) is not None:
+        yield piece
 
 
 def _whole_log(run: Run) -> Iterator[bytes]:
