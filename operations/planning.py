@@ -1,4 +1,7 @@
-"""A plan of now: the settings, a fresh look at the nodes, and the procedure's planner."""
+"""A plan of now: the settings, a look at the nodes at this moment, and the procedure's planner.
+
+An older look would refuse what a person has just put right, or plan what a run has just done.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Max
 from django.utils import timezone
 
 from nodes.domain.refusal import Refusal, Refused
@@ -20,7 +22,6 @@ from operations.domain.situation import Situation
 from operations.gates import facts
 from operations.models import ShownPlan
 
-FRESH_S = 3.0
 SHOWN_FOR = timedelta(days=2)
 
 
@@ -44,18 +45,11 @@ def _situation(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
         app_dir=cluster.app_dir.rstrip("/"),
         settings=revision.peers,
         revision=revision.number,
-        facts=observe(cluster=cluster, max_age_s=_fresh_s(cluster)),
+        facts=observe(cluster=cluster),
         backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
         params=dict(params),
         now=timezone.now().timestamp(),
     )
-
-
-def _fresh_s(cluster: Cluster) -> float:
-    """How old facts may be: never from before the end of the last run, which changed them."""
-    ended = cluster.runs.aggregate(last=Max("ended_at"))["last"]
-    since = (timezone.now() - ended).total_seconds() if ended else FRESH_S
-    return max(0.0, min(FRESH_S, since))
 
 
 def remember(cluster: Cluster, plan: Plan) -> None:
