@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from . import base, host, lifecycle, report, state
+from . import base, host, lifecycle, node, report, state
 from .names import Names, home, node_number
 from .proc import LabError
 from .state import Lab, Node
@@ -85,7 +85,12 @@ def _ssh(arguments: Arguments) -> None:
         "-o",
         "LogLevel=ERROR",
     ]
-    os.execvp("ssh", ["ssh", *map(str, options), f"root@{one.address}", *arguments.remote])
+    os.execvp("ssh", ["ssh", *map(str, options), f"root@{one.address}", *arguments.rest])
+
+
+def _log(arguments: Arguments) -> None:
+    journal = [*node.journal_command(_chosen(arguments)), *arguments.rest]
+    os.execvp(journal[0], journal)
 
 
 def _on_node(act: Callable[[Node], None]) -> Callable[[Arguments], None]:
@@ -172,6 +177,11 @@ def _add_lab_commands(command: AddCommand) -> None:
 def _add_node_commands(command: AddCommand) -> None:
     for name, (act, text) in _NODE_COMMANDS.items():
         command(name, _on_node(act), text).add_argument("node", help="node1, node2, ...")
-    ssh = command("ssh", _ssh, "log in as root, or run a command")
-    ssh.add_argument("node", help="node1, node2, ...")
-    ssh.add_argument("remote", nargs=argparse.REMAINDER, metavar="COMMAND")
+    journal = "read a node's journal, also when it is off; ARG goes to journalctl"
+    _add_passing_on(command("ssh", _ssh, "log in as root, or run a command"))
+    _add_passing_on(command("log", _log, journal))
+
+
+def _add_passing_on(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("node", help="node1, node2, ...")
+    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="ARG")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -10,11 +9,10 @@ import subprocess
 from pathlib import Path
 
 from . import base, cgroups, identity, mounts, nspawn
-from .proc import LabError, wait_until
+from .proc import LabError, succeeding_output, wait_until
 from .state import Node
 
 _SUPERVISE = Path(__file__).resolve().parent.parent / "supervise.sh"
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\x1b.|\r")
 # systemd's own signals to process 1: start poweroff.target, start reboot.target.
 _POWEROFF, _REBOOT = signal.SIGRTMIN + 4, signal.SIGRTMIN + 5
 
@@ -87,7 +85,7 @@ def start(node: Node) -> None:
         return cgroups.init_pid(_box(node)) is not None or keeper.poll() is not None
 
     if not wait_until(decided, seconds=20, pause=0.01) or keeper.returncode is not None:
-        raise LabError(f"{node.name} did not start; {console_tail(node)}")
+        raise LabError(f"{node.name} did not start; {last_words(node)}")
 
 
 def cut_power(node: Node) -> None:
@@ -103,7 +101,7 @@ def power_off(node: Node, seconds: float) -> None:
     _let_database_start(node)
     _signal_init(node, _POWEROFF)
     if not wait_until(lambda: not is_on(node), seconds):
-        raise LabError(f"{node.name} is not off after {seconds:.0f} s; {console_tail(node)}")
+        raise LabError(f"{node.name} is not off after {seconds:.0f} s; {last_words(node)}")
 
 
 def restart(node: Node, seconds: float) -> None:
@@ -112,7 +110,7 @@ def restart(node: Node, seconds: float) -> None:
     before = boot_id(node)
     _signal_init(node, _REBOOT)
     if not wait_until(lambda: boot_id(node) not in (None, before), seconds):
-        raise LabError(f"{node.name} did not reboot within {seconds:.0f} s; {console_tail(node)}")
+        raise LabError(f"{node.name} did not reboot within {seconds:.0f} s; {last_words(node)}")
     await_ssh(node, seconds)
 
 
@@ -120,28 +118,31 @@ def await_ssh(node: Node, seconds: float) -> None:
     """Return when sshd answers; raise `WentOff` as soon as there is nobody to wait for."""
     wait_until(lambda: _ssh_answers(node) or not is_on(node), seconds)
     if not is_on(node):
-        raise WentOff(f"{node.name} went off; {console_tail(node)}")
+        raise WentOff(f"{node.name} went off; {last_words(node)}")
     if not _ssh_answers(node):
         raise LabError(
-            f"sshd of {node.name} does not answer after {seconds:.0f} s; {console_tail(node)}"
+            f"sshd of {node.name} does not answer after {seconds:.0f} s; {last_words(node)}"
         )
 
 
 def await_database(node: Node, seconds: float) -> None:
     if not wait_until(lambda: _database_answers(node), seconds):
         raise LabError(
-            f"MariaDB of {node.name} does not answer after {seconds:.0f} s; {console_tail(node)}"
+            f"MariaDB of {node.name} does not answer after {seconds:.0f} s; {last_words(node)}"
         )
 
 
-def console_tail(node: Node) -> str:
-    try:
-        lines = _ESCAPES.sub("", node.console.read_text(errors="replace")).splitlines()
-    except FileNotFoundError:
-        return "it has written nothing"
-    return f"{node.console} ends with:\n" + "\n".join(
-        [line for line in lines if len(line) > 9][-12:]
-    )
+def last_words(node: Node) -> str:
+    """The end of the node's journal, or of nspawn's own output when there is no journal yet."""
+    lines = succeeding_output(*journal_command(node), "--no-pager", "--lines=12", "--output=cat")
+    if lines is None and node.console.exists():
+        lines = node.console.read_text(errors="replace")
+    return f"its last words: {(lines or 'none').strip()[-1500:]}"
+
+
+def journal_command(node: Node) -> list[str]:
+    """Read from outside, so also of a node that is off, or on and silent."""
+    return ["journalctl", "--quiet", f"--directory={node.root}/var/log/journal"]
 
 
 def _mount(node: Node, lower: list[str]) -> None:

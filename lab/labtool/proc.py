@@ -27,6 +27,12 @@ def succeeds(*argv: str) -> bool:
     return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
 
+def succeeding_output(*argv: str) -> str | None:
+    """The output of a command that may fail; None if it does or says nothing."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.stdout or None if done.returncode == 0 else None
+
+
 def wait_until(done: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
     """Ask again and again until `done` or the time is over; the last answer."""
     deadline = time.monotonic() + seconds

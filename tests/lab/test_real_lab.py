@@ -120,6 +120,10 @@ def test_the_password_opens_root_too() -> None:
     assert sorted(allowed.split()) == ["passwordauthentication", "permitrootlogin", "yes", "yes"]
 
 
+def test_a_node_cannot_set_the_clock_that_all_share() -> None:
+    assert sh(1, "date -s 2031-01-01 >/dev/null 2>&1 && echo yes || echo no") == "no"
+
+
 def test_a_node_is_pristine() -> None:
     assert sh(1, "systemctl is-system-running --wait") == "running"
     assert sh(1, "systemctl is-enabled mariadb mariadb.socket glusterd || :").split() == [
