@@ -148,5 +148,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"paramiko": {"level": "ERROR"}},
+    # It prints a traceback for each refused connection; ours says the same in a sentence.
+    "loggers": {"paramiko": {"level": "CRITICAL"}},
 }

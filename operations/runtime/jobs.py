@@ -91,7 +91,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Tail:
-    """How the job stands after the last byte. `free_kb` None: nobody asked."""
+    """How the job stands after the last byte. `free_kb` None: unknown."""
 
     state: str  # ended, running, vanished, rebooted
     exit_code: int | None

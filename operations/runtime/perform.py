@@ -18,6 +18,8 @@ from operations.domain.machine import (
     NodeLost,
     NotStarted,
     StepState,
+    Unproven,
+    WhenUnproven,
 )
 from operations.domain.plan import Step
 from operations.models import Run, RunStep
@@ -109,9 +111,19 @@ class Performer:
     def prove(self, key: str) -> Outcome:
         step = self._plan.step(key)
         try:
-            return proving.prove(self._lease, self._ports, step)
+            outcome = proving.prove(self._lease, self._ports, step)
         except TransportError as error:
             return _lost(step, error)
+        return self._with_reason(step, outcome)
+
+    def _with_reason(self, step: Step, outcome: Outcome) -> Outcome:
+        """An effect that is not there is explained by what is known of the job, a reboot for example."""
+        row = RunStep.objects.get(run_id=self._run.pk, key=step.key)
+        unproven = any(isinstance(event, Unproven) for event in outcome.events)
+        if not (unproven and row.sentence) or row.when_unproven == WhenUnproven.AGAIN:
+            return outcome
+        text = say("%(job)s %(proof)s", job=Text.from_json(row.sentence), proof=outcome.note.text)
+        return replace(outcome, note=replace(outcome.note, text=text))
 
     def stop(self, key: str, attempt: int) -> Outcome:
         step = self._plan.step(key)
@@ -162,9 +174,9 @@ def _over(step: Step, tail: Tail) -> Outcome:
 
 
 def _exit_sentence(step: Step, tail: Tail) -> Text | None:
-    if tail.exit_code == 0:
-        return None
     plain = {"title": step.title, "node": step.node, "code": tail.exit_code}
+    if tail.exit_code == 0 and tail.free_kb != 0:
+        return None
     if tail.free_kb == 0:
         return say(
             "“%(title)s” on %(node)s ended with exit code %(code)s, and the disk of %(node)s is"

@@ -80,21 +80,19 @@ copy_by_hand() {
     done
 }
 
-# TAIL ended CODE | running | vanished | rebooted, then the size of the log and the free KiB (-: not asked).
+# TAIL ended CODE | running | vanished | rebooted, then the size of the log and the free KiB (-: unknown).
 say_tail() {
     look
     result
     size=$(wc -c < "$dir/log" 2> /dev/null) || size=0
-    kb=-
+    kb=$(free_kb)
     if [ -n "$rc" ]; then
         state=ended
-        [ "$rc" = 0 ] || kb=$(free_kb)
     elif [ "$alive" = yes ]; then
         state=running
     else
         state=vanished
         same_boot || state=rebooted
-        kb=$(free_kb)
     fi
-    printf '%sTAIL %s %s %s %s\n' "$nonce" "$state" "${rc:--}" "$((size + 0))" "$kb"
+    printf '%sTAIL %s %s %s %s\n' "$nonce" "$state" "${rc:--}" "$((size + 0))" "${kb:--}"
 }
