@@ -56,6 +56,7 @@ def _listening(seen: Evidence, host: str) -> frozenset[int]:
 
 
 def _blocked(blocked: list[PortTry]) -> CheckAnswer:
+    blocked = sorted(blocked, key=lambda t: (t.host, t.port))
     told = ", ".join(f"{t.host}:{t.port}" for t in blocked)
     first = blocked[0]
     numbers = sorted({t.port for t in blocked if t.host == first.host})

@@ -40,7 +40,7 @@ def _unknown(nodes: list[NodeFacts]) -> Problem | None:
         host=first.host,
         why=first.gluster_volumes.why,
     )
-    return "degraded", sentence, say("Start glusterd on all servers.")
+    return "unknown", sentence, say("Look there: `systemctl status glusterd`")
 
 
 def _absent(nodes: list[NodeFacts]) -> Problem | None:
@@ -67,10 +67,12 @@ def _bricks(volumes: tuple[GlusterVolume, ...]) -> Problem | None:
     bad = [brick for brick in bricks if brick.online is not True]
     if not bad:
         return None
-    up = len(bricks) - len(bad)
+    if all(brick.online is None for brick in bricks):
+        sentence = say("The database is well; which bricks of GlusterFS run, nobody said in time.")
+        return "unknown", sentence, say("Look on each server: `systemctl status glusterd`")
     sentence = say(
-        "%(up)s of %(all)s bricks are online; not %(names)s.",
-        up=up,
+        "%(up)s of %(all)s bricks are known to be online; not %(names)s.",
+        up=len(bricks) - len(bad),
         all=len(bricks),
         names=listed(brick.name for brick in bad),
     )
@@ -109,7 +111,7 @@ def _mounts(nodes: list[NodeFacts]) -> Problem | None:
                 host=node.host,
                 why=mount.why,
             )
-            return "degraded", sentence, say("Look at %(host)s.", host=node.host)
+            return "unknown", sentence, say("Look at %(host)s.", host=node.host)
         if not mount.mounted:
             return "degraded", _unmounted(node.host), _remount(node.host)
         if not mount.answers:

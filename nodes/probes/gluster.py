@@ -14,8 +14,8 @@ from nodes.domain.text import say
 from nodes.probes.script import GLUSTER_OWN, GLUSTER_POOL, MARK
 from nodes.transport.base import Target, Transport, TransportError, script
 
-OWN_S = 7.0
-POOL_S = 9.0
+OWN_S = 5.0
+POOL_S = 7.0
 LEAST_S = 1.0  # with less time left the question is not asked
 
 Connect = Callable[[Target], Transport]
@@ -77,26 +77,21 @@ def view(connect: Connect, target: Target, until: float) -> View:
 
 
 def ask_pool(
-    connect: Connect,
-    targets: Sequence[Target],
-    views: Mapping[str, View],
-    known: Backlog | None,
-    until: float,
-) -> PoolAnswer:
-    """From the first node that answers. `known` is a backlog that is fresh enough to be kept."""
-    for target in targets:
-        names = views[target.host].started
-        if not names:
-            continue
-        words = ("" if known else "heal", *names)
-        parts = _ask(connect, target, GLUSTER_POOL, words, min(POOL_S, until - time.monotonic()))
-        if isinstance(parts, Unknown):
-            continue
-        online = _merged(parts, "status", parse_gluster.brick_status, names)
-        if online is None:
-            continue
-        return PoolAnswer(online, known or _backlog(parts, names))
-    return PoolAnswer()
+    connect: Connect, target: Target, seen: View, known: Backlog | None, until: float
+) -> PoolAnswer | None:
+    """From this node; None when it has no started volume or gave no answer: ask the next.
+
+    `known` is a backlog that is fresh enough to be kept.
+    """
+    names = seen.started
+    if not names:
+        return None
+    words = ("" if known else "heal", *names)
+    parts = _ask(connect, target, GLUSTER_POOL, words, min(POOL_S, until - time.monotonic()))
+    if isinstance(parts, Unknown):
+        return None
+    online = _merged(parts, "status", parse_gluster.brick_status, names)
+    return None if online is None else PoolAnswer(online, known or _backlog(parts, names))
 
 
 def _backlog(parts: Mapping[str, Section], names: Sequence[str]) -> Backlog:

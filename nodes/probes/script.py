@@ -1,9 +1,9 @@
 """The questions of one beat, as one POSIX shell script per node.
 
 Every part prints a header line, its own output and a line with its exit code, so that one part
-that fails or hangs takes no other with it. Whatever can hang has a time limit of its own, and
-nothing is left running. Nothing is written but one small file on the mounted storage directory,
-which is removed again.
+that fails or hangs takes no other with it. Whatever can hang has a time limit of its own. Nothing
+is written but one small file on the mounted storage directory, which is removed again, and notes
+below /run. Nothing is left running, except on a mount that hangs: one process that cannot be killed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,49 @@ if has my_print_defaults; then
 fi
 backend=$(readlink -f "$app/backend" 2>/dev/null || echo "$app/backend")
 storage=$backend/storage
-[ -L "$storage" ] && storage=$(limit 1 readlink -f "$storage")
+# The table of mounts can be read whatever a mount does.
+mount_entry() { awk -v dir="$storage" '$2 == dir { print $3, $1 }' /proc/self/mounts | tail -n 1; }
+if [ -z "$(mount_entry)" ] && [ -L "$storage" ]; then
+    link=$(readlink "$storage")
+    case $link in /*) storage=${link%/} ;; *) storage=$backend/${link%/} ;; esac
+fi
+
+# Whoever touches a mount whose server hangs cannot even be killed. So it is touched in the
+# background, the wait is short, and while one is stuck no other is sent after it.
+touched=/run/clusterpanel
+touch_storage() {
+    [ -d "$storage" ] && echo exists
+    df -P -B1 "$storage" 2>/dev/null | awk 'NR == 2 { print "free", $4, $2 }'
+    case $(mount_entry) in fuse.glusterfs*) ;; *) echo 'said not mounted'; return ;; esac
+    file=$storage/.clusterpanel-probe-$(hostname)-$token
+    said=$( { echo "$token" >"$file" && cat "$file"; rm -f "$file"; } 2>&1)
+    if [ "$said" = "$token" ]; then echo "said answers $token"; else echo "said $said"; fi
+}
+born() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+stuck() {
+    for note in "$touched"/stuck-*; do
+        [ -f "$note" ] || continue
+        read -r since at <"$note"
+        if [ "$(born "${note##*-}")" != "$since" ]; then rm -f "$note"
+        elif [ $(($(date +%s) - at)) -ge 3 ]; then return 0; fi
+    done
+    return 1
+}
+ask_storage() {
+    mkdir -p -m 700 "$touched" 2>&1 || return
+    if stuck; then echo 'said hangs since an earlier question'; return; fi
+    answer=$touched/answer-$token
+    ( touch_storage; echo end ) >"$answer" 2>/dev/null &
+    asked=$!
+    note=$touched/stuck-$asked
+    echo "$(born $asked) $(date +%s)" >"$note"
+    waited=0
+    until grep -q '^end$' "$answer" || [ "$waited" -ge 20 ]; do sleep 0.1; waited=$((waited + 1)); done
+    if grep -q '^end$' "$answer"; then rm -f "$note"; else echo 'said hangs'; fi
+    cat "$answer"; rm -f "$answer"
+}
+about_storage=$(ask_storage)
+told() { printf '%s\n' "$about_storage" | sed -n "s/^$1//p" | head -n 1; }
 
 clock() { date +%s.%N; }
 identity() {
@@ -78,22 +120,17 @@ scripts() {
         if [ -r "$app/backend/app_bash/$name" ]; then echo "yes $name"; else echo "no $name"; fi
     done
 }
-mount_entry() { awk -v dir="$storage" '$2 == dir { print $3, $1 }' /proc/self/mounts | tail -n 1; }
 mount_state() {
     echo "$storage"
     mount_entry
 }
-mount_exists() { limit 2 test -d "$storage" && echo yes; return 0; }
-mount_answers() {
-    case $(mount_entry) in fuse.glusterfs*) ;; *) echo 'not mounted'; return 0 ;; esac
-    limit 2 sh -c '
-        file=$1/.clusterpanel-probe-$(hostname)
-        trap "rm -f \"$file\"" EXIT
-        echo "$2" >"$file" && [ "$(cat "$file")" = "$2" ] && echo "answers $2"
-    ' sh "$storage" "$token"
+mount_exists() {
+    case $about_storage in exists*|*'
+exists'*) echo yes ;; esac
 }
+mount_answers() { told 'said '; }
 free() {
-    for path in "$datadir" /data* /var/lib/clusterpanel "$storage"; do
+    for path in "$datadir" /data* /var/lib/clusterpanel; do
         seen=$path
         while [ ! -e "$seen" ] && [ "$seen" != / ] && [ "$path" = /var/lib/clusterpanel ]; do
             seen=$(dirname "$seen")
@@ -101,6 +138,8 @@ free() {
         line=$(limit 1 df -P -B1 "$seen" 2>/dev/null | awk 'NR == 2 { print $4, $2 }') || continue
         [ -n "$line" ] && echo "$line $path"
     done
+    line=$(told 'free ')
+    [ -n "$line" ] && echo "$line $storage"
     return 0
 }
 system() { cat /proc/uptime /proc/loadavg; grep -E '^(MemTotal|MemAvailable):' /proc/meminfo; }
@@ -150,8 +189,8 @@ own() {
     ls -A /var/lib/glusterd/peers /var/lib/glusterd/vols 2>/dev/null
     return 0
 }
-peers() { has gluster && limit 3 gluster --xml --mode=script peer status; }
-volumes() { has gluster && limit 3 gluster --xml --mode=script volume info; }
+peers() { has gluster && limit 2 gluster --xml --mode=script peer status; }
+volumes() { has gluster && limit 2 gluster --xml --mode=script volume info; }
 part own own
 part peers peers
 part volumes volumes
@@ -163,8 +202,8 @@ GLUSTER_POOL = (
     PRELUDE
     + r"""
 heal=$1; shift
-status() { limit 4 gluster --xml --mode=script volume status "$1"; }
-healing() { limit 4 gluster --xml --mode=script volume heal "$1" info summary; }
+status() { limit 3 gluster --xml --mode=script volume status "$1"; }
+healing() { limit 3 gluster --xml --mode=script volume heal "$1" info summary; }
 for volume in "$@"; do
     part "status $volume" status "$volume"
     [ "$heal" = heal ] && part "heal $volume" healing "$volume"

@@ -26,6 +26,7 @@ from nodes.transport.base import CommandTimeout, Target, Transport, TransportErr
 
 DEADLINE_S = 10.0
 BEAT_S = 8.0
+PATIENCE_S = 4.0  # then the pool is asked without those that did not come
 
 Connect = Callable[[Target], Transport]
 _gluster_locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
@@ -55,25 +56,33 @@ class Sweep:
     def _collect(
         self, beats: Mapping[Future[NodeFacts], Target], connect: Connect, until: float
     ) -> dict[str, NodeFacts]:
+        """Facts by host. glusterd is asked as the nodes come in; the question about the whole pool
+        does not wait for a node that hangs."""
         found: dict[str, NodeFacts] = {}
         views: dict[str, gluster.View] = {}
+        pool: gluster.PoolAnswer | None = None
         with _held(_gluster_locks[self.cluster_id], until) as ours:
-            for beat in _as_they_come(beats, until):
-                target = beats[beat]
-                found[target.host] = _result(beat, target)
-                if ours and found[target.host].ssh is True:
-                    views[target.host] = gluster.view(connect, target, until)
-            if ours:
-                self._ask_pool(connect, views, until)
-        for target in beats.values():
-            found.setdefault(target.host, _late(target))
-        return {host: _with_gluster(node, views.get(host)) for host, node in found.items()}
+            for moment in (min(until, time.monotonic() + PATIENCE_S), until):
+                for beat in _as_they_come(beats, found, moment):
+                    target = beats[beat]
+                    found[target.host] = _result(beat, target)
+                    if ours and found[target.host].ssh is True:
+                        views[target.host] = gluster.view(connect, target, until)
+                pool = pool or self._ask_pool(connect, views, until)
+        for beat, target in beats.items():
+            found.setdefault(target.host, _result(beat, target) if beat.done() else _late(target))
+        return {host: _with_gluster(node, views.get(host), pool) for host, node in found.items()}
 
-    def _ask_pool(self, connect: Connect, views: dict[str, gluster.View], until: float) -> None:
-        asked = [target for target in self.targets if target.host in views]
-        answer = gluster.ask_pool(connect, asked, views, self.backlog, until)
-        for host, seen in views.items():
-            views[host] = seen.with_pool(answer)
+    def _ask_pool(
+        self, connect: Connect, views: Mapping[str, gluster.View], until: float
+    ) -> gluster.PoolAnswer | None:
+        """From the first of two that answers: a glusterd that hangs makes all the others wait."""
+        able = [t for t in self.targets if t.host in views and views[t.host].started]
+        asked = (
+            gluster.ask_pool(connect, target, views[target.host], self.backlog, until)
+            for target in able[:2]
+        )
+        return next((answer for answer in asked if answer), None)
 
     def _beat(self, target: Target, connect: Connect) -> NodeFacts:
         try:
@@ -100,9 +109,12 @@ class Sweep:
         return facts if isinstance(facts, GaleraFacts) else None
 
 
-def _with_gluster(node: NodeFacts, view: gluster.View | None) -> NodeFacts:
+def _with_gluster(
+    node: NodeFacts, view: gluster.View | None, pool: gluster.PoolAnswer | None
+) -> NodeFacts:
     if view is None:
         return node
+    view = view.with_pool(pool) if pool else view
     extra = {**node.extra, "heal_at": view.heal_at} if view.heal_at else node.extra
     return replace(node, gluster_peers=view.peers, gluster_volumes=view.volumes, extra=extra)
 
@@ -123,10 +135,12 @@ def _late(target: Target) -> NodeFacts:
 
 
 def _as_they_come(
-    beats: Mapping[Future[NodeFacts], Target], until: float
+    beats: Mapping[Future[NodeFacts], Target], found: Mapping[str, NodeFacts], until: float
 ) -> Iterator[Future[NodeFacts]]:
+    """Those that are not found yet, until the moment has come."""
+    awaited = [beat for beat, target in beats.items() if target.host not in found]
     try:
-        yield from as_completed(beats, timeout=max(0.0, until - time.monotonic()))
+        yield from as_completed(awaited, timeout=max(0.0, until - time.monotonic()))
     except Late:
         return
 

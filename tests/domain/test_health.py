@@ -150,9 +150,9 @@ GOLDEN = {
         "degraded",
         1,
     ),
-    "mount not known": (cluster(node("n2", mount=Unknown(say("late")))), "degraded", 1),
+    "mount not known": (cluster(node("n2", mount=Unknown(say("late")))), "unknown", 1),
     "no volume yet": (all_nodes(gluster_volumes=(), gluster_peers=()), "degraded", 1),
-    "gluster not known": (all_nodes(gluster_volumes=Unknown(say("late"))), "degraded", 1),
+    "gluster not known": (all_nodes(gluster_volumes=Unknown(say("late"))), "unknown", 1),
     "volume stopped": (all_nodes(gluster_volumes=(volume(started=False),)), "degraded", 1),
     "brick down": (
         all_nodes(gluster_volumes=(volume(bricks=bricks(online=False)),)),
@@ -162,6 +162,15 @@ GOLDEN = {
     "brick not reported": (
         all_nodes(gluster_volumes=(volume(bricks=bricks(online=None)),)),
         "degraded",
+        1,
+    ),
+    "no brick reported": (
+        all_nodes(
+            gluster_volumes=(
+                volume(bricks=tuple(replace(b, online=None) for b in volume().bricks)),
+            )
+        ),
+        "unknown",
         1,
     ),
     "peer rejected": (

@@ -20,7 +20,7 @@ VERDICTS = {
     "healthy-again": ("healthy", "All 3 servers are in step"),
     "unmounted": ("degraded", "storage of 10.77.2.12 is not mounted"),
     "one-stopped": ("degraded", "The database of 10.77.2.13 is stopped"),
-    "brick-down": ("degraded", "2 of 3 bricks are online; not 10.77.2.13:/data/brick1"),
+    "brick-down": ("degraded", "2 of 3 bricks are known to be online; not 10.77.2.13:/data/brick1"),
     "non-primary": ("non_primary", "runs on 10.77.2.11 without a majority"),
     "one-crashed": ("degraded", "10.77.2.13 did not answer"),
     "after-boot": ("healthy", "All 3 servers are in step"),

@@ -55,6 +55,20 @@ def test_a_node_that_hangs_does_not_delay_the_others() -> None:
     assert "did not answer in time" in str(facts.nodes[1].galera.why)
 
 
+def test_a_glusterd_that_hangs_takes_no_answer_from_the_others() -> None:
+    """Its command ends by its own limit, after the deadline of a short sweep."""
+    made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
+
+    def slow(command: Command) -> Answer:
+        time.sleep(0.5)
+        return ""
+
+    for host in HOSTS:
+        made[host].answers[GLUSTER_OWN] = slow
+    facts = sweep().run(lambda target: made[target.host], deadline_s=0.3)
+    assert all(node.ssh is True for node in facts.nodes)
+
+
 @pytest.mark.parametrize(
     ("error", "ssh"),
     [
@@ -139,5 +153,5 @@ def test_a_fresh_backlog_is_not_counted_again() -> None:
     volumes = facts.nodes[0].gluster_volumes
     assert not isinstance(volumes, Unknown)
     assert volumes[0].bricks[0].heal_pending == 7
-    (pool,) = [c for c in made[HOSTS[0]].asked if GLUSTER_POOL in c.argv]
-    assert pool.argv[4:] == ("", "dpiui2")
+    (question,) = [c for m in made.values() for c in m.asked if GLUSTER_POOL in c.argv]
+    assert question.argv[4:] == ("", "dpiui2")
