@@ -74,7 +74,7 @@ def rejoin(world: World, host: str) -> World:
     return mariadb.unheard(replace(world, cut=kept))
 
 
-def _due(world: World) -> Iterator[float]:
+def due(world: World) -> Iterator[float]:
     """The moments at which something happens by itself."""
     if world.regroup_at is not None:
         yield world.regroup_at
@@ -92,10 +92,10 @@ def run_until(world: World, moment: float) -> World:
     """Everything that happens up to `moment`, in order."""
     for _ in range(1000):  # a history that never comes to rest is a fault of the model
         world = _calm(world)
-        due = min(_due(world), default=moment + 1)
-        if due > moment:
+        soonest = min(due(world), default=moment + 1)
+        if soonest > moment:
             return replace(world, now=max(world.now, moment))
-        world = _happen(replace(world, now=max(world.now, due)))
+        world = _happen(replace(world, now=max(world.now, soonest)))
     raise AssertionError("the simulated world does not come to rest")
 
 

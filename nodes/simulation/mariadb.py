@@ -110,8 +110,9 @@ def _bootstrap(world: World, host: str) -> tuple[World, Reply]:
         failed = node.with_unit(UNIT, active=Active.FAILED).said(world.now, "mariadb", REFUSED)
         disk = replace(_opened(node.disk), position=node.disk.position)
         return world.put(replace(failed, disk=disk)), units.failed_reply(UNIT)
+    last = node.disk.last_view
     disk, world = _first_disk(world, node.disk)
-    member, world = _member(world, host)
+    member, world = (last.member, world) if last else _member(world, host)
     view = View(0, True, frozenset({member}), disk.position.uuid)
     server = Server(Stage.WAITING, member, view=view, since=world.now)
     world = world.put(replace(node, server=server, disk=replace(disk, last_view=None)))

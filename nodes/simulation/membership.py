@@ -111,9 +111,9 @@ def _reform(world: World, group: tuple[str, ...], members: frozenset[str]) -> Wo
 
 
 def _conf(world: World, group: Iterable[str]) -> int:
-    """Every Primary view of a history is counted, also over a time without any."""
-    views = [server.view for host in group if (server := world.nodes[host].server)]
-    return max((view.conf for view in views if view), default=0)
+    """Survivors go on counting Primary views; processes that are all new begin below one."""
+    servers = [server for host in group if (server := world.nodes[host].server)]
+    return max((s.view.conf for s in servers if s.view and s.ready), default=-1)
 
 
 def _non_primary(world: World, group: tuple[str, ...], members: frozenset[str]) -> World:
