@@ -101,20 +101,23 @@ def names(seen: Evidence) -> CheckAnswer:
         why = say("%(hosts)s does not resolve on this server.", hosts=", ".join(absent))
         return CheckAnswer("failed", why, _hosts_line(absent[0]))
     loopback = [h for h in seen.settings.hosts if own[h].startswith(("127.", "::1"))]
-    others = [
-        c.names for h, c in seen.checks.items() if h != seen.host and isinstance(c, CheckFacts)
-    ]
     for host in seen.settings.hosts:
-        elsewhere = {n[host] for n in others if not isinstance(n, Unknown) and n.get(host)} - {
-            own[host]
-        }
-        real = {address for address in elsewhere if not address.startswith(("127.", "::1"))}
-        if real and host not in loopback:
-            return _names_differ(host, own[host], real)
+        elsewhere = _addresses_elsewhere(seen, host) - {own[host]}
+        if elsewhere and host not in loopback:
+            return _names_differ(host, own[host], elsewhere)
     if loopback:
         why = say("%(host)s is a loopback address on this server.", host=loopback[0])
         return CheckAnswer("warning", why, _hosts_line(loopback[0]))
     return CheckAnswer("ok", say("Every host has the same address on every server."))
+
+
+def _addresses_elsewhere(seen: Evidence, host: str) -> set[str]:
+    """What the other servers take `host` for; a loopback address is no answer."""
+    others = [
+        c.names for h, c in seen.checks.items() if h != seen.host and isinstance(c, CheckFacts)
+    ]
+    found = {names.get(host, "") for names in others if not isinstance(names, Unknown)}
+    return {address for address in found if address and not address.startswith(("127.", "::1"))}
 
 
 def _names_differ(host: str, own: str, real: set[str]) -> CheckAnswer:

@@ -33,39 +33,50 @@ def node_facts(
 
     `galera` is the status as the server's own protocol gave it; None: the shell's client was asked.
     """
-    identity = read(parts, "identity", parse_system.identity)
-    boot_id, hostname, is_root, addresses = _split(identity, 4)
-    disks = read(parts, "free", parse_system.disks)
-    uptime, load1, memory = _split(read(parts, "system", parse_system.system), 3)
-    units = read(parts, "units", parse_galera.units)
-
+    status = read(parts, "wsrep", parse_galera.wsrep) if galera is None else galera
     return NodeFacts(
         host=host,
         taken_at=answered_at,
         ssh=True,
-        is_root=is_root,
-        boot_id=boot_id,
-        hostname=hostname,
-        addresses=addresses,
-        units=units,
-        mysqld_running=read(parts, "mysqld", parse_galera.mysqld_running),
-        databases=read(parts, "databases", parse_galera.databases),
-        galera=read(parts, "wsrep", parse_galera.wsrep) if galera is None else galera,
-        env=read(parts, "env_keys", parse_system.env_keys),
-        scripts=read(parts, "scripts", parse_system.scripts),
+        galera=status,
         gluster_peers=NOT_ASKED,
         gluster_volumes=NOT_ASKED,
-        mount=_mount(parts),
-        disk_free=disks if isinstance(disks, Unknown) else disks[0],
         clock_offset_s=_offset(parts, asked_at, answered_at),
-        uptime_s=uptime,
-        load1=load1,
-        memory=memory,
-        bootstrap_marker=read(parts, "marker", parse_galera.marker),
-        grastate=read(parts, "grastate", parse_galera.grastate),
-        versions=read(parts, "versions", parse_system.versions),
-        extra=_extra(parts, disks),
+        **_machine(parts),
+        **_database(parts),
+        **_application(parts),
     )
+
+
+def _machine(parts: Mapping[str, Section]) -> dict[str, Any]:
+    identity = _split(read(parts, "identity", parse_system.identity), 4)
+    system = _split(read(parts, "system", parse_system.system), 3)
+    disks = read(parts, "free", parse_system.disks)
+    return {
+        **dict(zip(("boot_id", "hostname", "is_root", "addresses"), identity, strict=True)),
+        **dict(zip(("uptime_s", "load1", "memory"), system, strict=True)),
+        "disk_free": disks if isinstance(disks, Unknown) else disks[0],
+        "units": read(parts, "units", parse_galera.units),
+        "versions": read(parts, "versions", parse_system.versions),
+        "extra": _extra(parts, disks),
+    }
+
+
+def _database(parts: Mapping[str, Section]) -> dict[str, Any]:
+    return {
+        "mysqld_running": read(parts, "mysqld", parse_galera.mysqld_running),
+        "databases": read(parts, "databases", parse_galera.databases),
+        "bootstrap_marker": read(parts, "marker", parse_galera.marker),
+        "grastate": read(parts, "grastate", parse_galera.grastate),
+    }
+
+
+def _application(parts: Mapping[str, Section]) -> dict[str, Any]:
+    return {
+        "env": read(parts, "env_keys", parse_system.env_keys),
+        "scripts": read(parts, "scripts", parse_system.scripts),
+        "mount": _mount(parts),
+    }
 
 
 def _split(values: Any, count: int) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,22 +9,13 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from clusterpanel import audit
-from nodes import credentials, resolve
-from nodes.domain.peers import (
-    GALERA_KEY,
-    GLUSTER_KEY,
-    PeerSettings,
-    is_host,
-    parse_host_list,
-    problems,
-)
+from nodes import credentials
+from nodes.domain.peers import PeerSettings, parse_host_list
 from nodes.domain.refusal import Refusal, Refused
-from nodes.domain.text import Text, say
+from nodes.domain.text import say
 from nodes.models import DEFAULT_APP_DIR, Cluster, SettingsRevision
+from nodes.services import typed
 from nodes.transport.base import PinnedKey, Target
-
-_USERNAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
-_PATH = re.compile(r"(/[A-Za-z0-9_.-]+)+")
 
 
 def cluster_create(
@@ -47,29 +37,25 @@ def cluster_create(
     name, app_dir = name.strip(), app_dir.strip().rstrip("/")
     key = credentials.normalized(ssh_private_key)
     _refuse(
-        *_name_problems(name),
-        *_peer_problems(peers, two_galera_acknowledged),
-        *_access_problems(ssh_username, ssh_port, key),
-        *_path_problems(app_dir),
+        *typed.name_problems(name),
+        *typed.peer_problems(peers, two_galera_acknowledged),
+        *typed.access_problems(ssh_username, ssh_port, key),
+        *typed.path_problems(app_dir),
     )
-    cluster = Cluster(
-        name=name,
-        app_dir=app_dir,
-        ssh_username=ssh_username,
-        ssh_port=ssh_port,
-        ssh_private_key=key,
-        ssh_password=ssh_password,
-    )
+    cluster = Cluster(name=name, app_dir=app_dir, ssh_username=ssh_username, ssh_port=ssh_port)
+    cluster.ssh_private_key, cluster.ssh_password = key, ssh_password
+    _insert(cluster, peers, two_galera_acknowledged, by)
+    return cluster
+
+
+def _insert(cluster: Cluster, peers: PeerSettings, acknowledged: bool, by: User | None) -> None:
     try:
         with transaction.atomic():
             cluster.save(force_insert=True)
-            _revision(cluster, 1, peers, two_galera_acknowledged, by)
-            audit.record(
-                who=who(by), action="cluster_create", subject=name, detail=_told(cluster, peers)
-            )
-    except IntegrityError:
-        raise Refused(_name_taken(name)) from None
-    return cluster
+            _revision(cluster, 1, peers, acknowledged, by)
+            _record(by, "cluster_create", cluster, _told(cluster, peers))
+    except IntegrityError:  # somebody else used the name in this very moment
+        raise Refused(typed.name_taken(cluster.name)) from None
 
 
 def settings_save(
@@ -90,7 +76,7 @@ def settings_save(
     newest = cluster.revision
     if newest.number != based_on:
         raise Refused(_stale(newest, based_on))
-    _refuse(*_peer_problems(peers, two_galera_acknowledged))
+    _refuse(*typed.peer_problems(peers, two_galera_acknowledged))
     if (newest.peers, newest.two_galera_acknowledged) == (peers, two_galera_acknowledged):
         return newest
     try:
@@ -114,7 +100,10 @@ def access_save(
 ) -> None:
     """How the servers are reached. An empty secret keeps the stored one."""
     key = credentials.normalized(ssh_private_key)
-    _refuse(*_access_problems(ssh_username, ssh_port, key), *_no_secret(cluster, key, ssh_password))
+    _refuse(
+        *typed.access_problems(ssh_username, ssh_port, key),
+        *typed.no_secret(cluster, key, ssh_password),
+    )
     cluster.ssh_username, cluster.ssh_port = ssh_username, ssh_port
     changed = [
         name for name, value in (("ssh_private_key", key), ("ssh_password", ssh_password)) if value
@@ -193,76 +182,6 @@ def _refuse(*refusals: Refusal) -> None:
         raise Refused(*refusals)
 
 
-def _peer_problems(peers: PeerSettings, acknowledged: bool) -> list[Refusal]:
-    """The domain's rules, with names resolved, so that one server is not listed twice."""
-    addresses = resolve.addresses_of(host for host in peers.hosts if is_host(host))
-    found = problems(peers, addresses=addresses, two_galera_acknowledged=acknowledged)
-    if found:
-        return found
-    return [
-        _unresolved(key, host)
-        for key, hosts in (
-            (GALERA_KEY, peers.galera_peer_hosts),
-            (GLUSTER_KEY, peers.cluster_fs_peer_hosts),
-        )
-        for host in hosts
-        if host not in addresses
-    ]
-
-
-def _unresolved(key: str, host: str) -> Refusal:
-    why = say("“%(host)s” does not resolve on the panel's machine.", host=host)
-    fix = say(
-        "Correct the name, enter the server's address, or add the name to DNS or /etc/hosts here."
-    )
-    return Refusal("host_unresolved", why, fix, field=key.lower())
-
-
-def _name_problems(name: str) -> list[Refusal]:
-    if not name or len(name) > 64:
-        why = say("The cluster needs a name of at most 64 characters.")
-        return [_field("name_invalid", "name", why, say("Enter a name, for example “Office”."))]
-    return [_name_taken(name)] if Cluster.objects.filter(name=name).exists() else []
-
-
-def _name_taken(name: str) -> Refusal:
-    why = say("There is already a cluster with the name “%(name)s”.", name=name)
-    return _field("name_taken", "name", why, say("Choose another name."))
-
-
-def _access_problems(username: str, port: int, key: str) -> list[Refusal]:
-    found = []
-    if not _USERNAME.fullmatch(username):
-        why = say("“%(username)s” is not a user name.", username=username[:64])
-        fix = say("Enter the user that the panel signs in as; root is the usual one.")
-        found.append(_field("ssh_username_invalid", "ssh_username", why, fix))
-    if not isinstance(port, int) or not 1 <= port <= 65535:
-        why = say("The port is a number between 1 and 65535.")
-        fix = say("Enter the port of the SSH server; it is 22 unless somebody changed it.")
-        found.append(_field("ssh_port_invalid", "ssh_port", why, fix))
-    if key and (problem := credentials.key_problem(key)):
-        found.append(problem)
-    return found
-
-
-def _no_secret(cluster: Cluster, key: str, password: str) -> list[Refusal]:
-    if key or password or cluster.ssh_private_key or cluster.ssh_password:
-        return []
-    why = say("The panel has neither a private key nor a password to sign in with.")
-    fix = say("Paste a private key, or enter the password.")
-    return [_field("ssh_secret_missing", credentials.FIELD, why, fix)]
-
-
-def _path_problems(app_dir: str) -> list[Refusal]:
-    if _PATH.fullmatch(app_dir) and ".." not in app_dir.split("/"):
-        return []
-    why = say("“%(path)s” is not the path of a directory.", path=app_dir[:255])
-    fix = say(
-        "Enter where dpiui2 is installed on the servers, usually %(path)s.", path=DEFAULT_APP_DIR
-    )
-    return [_field("app_dir_invalid", "app_dir", why, fix)]
-
-
 def _stale(newest: SettingsRevision, based_on: int) -> Refusal:
     why = say(
         "%(author)s saved revision %(newest)s of the settings since you opened revision %(based)s.",
@@ -273,7 +192,3 @@ def _stale(newest: SettingsRevision, based_on: int) -> Refusal:
     fix = say("Look at the new settings and make your change there.")
     evidence = {"newest": newest.number, "based_on": based_on, "settings": newest.peers.as_env()}
     return Refusal("settings_stale", why, fix, evidence)
-
-
-def _field(code: str, field: str, why: Text, fix: Text) -> Refusal:
-    return Refusal(code, why, fix, field=field)
