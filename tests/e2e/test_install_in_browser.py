@@ -17,6 +17,7 @@ from tests.e2e.panel import Panel
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
 
+SCREENSHOTS = Path(__file__).resolve().parent.parent / "screenshots"
 RUN_MS = 180_000
 
 
@@ -30,6 +31,8 @@ def page(panel: Panel) -> Iterator[Page]:
         page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
         sign_in(page, panel)
         yield page
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / "last.png")  # what a failed test saw
         assert not complaints
 
 
