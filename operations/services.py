@@ -25,6 +25,7 @@ from operations.planning import plan_now, remember, require_shown
 from operations.runtime import hub, journal, store
 
 log = logging.getLogger(__name__)
+_EXECUTE = "operations.tasks.execute"  # by name: tasks are a ring further out
 
 
 def plan_preview(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> Plan:
@@ -196,8 +197,13 @@ def record_effect(run: Run, step: Step, evidence: Mapping[str, Any]) -> None:
 
 
 def _enqueue(run: Run) -> None:
-    """Tell a worker. Without a broker nobody is told, and the reconciler finds the run instead."""
+    """Tell a worker. Without a broker nobody is told, and the reconciler finds the run instead.
+
+    The connection is one of its own: a shared one would try for seconds while a person waits.
+    """
+    once = {"max_retries": 0, "interval_start": 0, "interval_step": 0}
     try:
-        current_app.send_task("operations.tasks.execute", args=[run.pk], retry=False)
+        with current_app.connection_for_write(transport_options=once) as broker:
+            current_app.send_task(_EXECUTE, args=[run.pk], retry=False, connection=broker)
     except (OperationalError, redis.RedisError, OSError) as error:
         log.warning("run %s waits for the reconciler: the broker is away (%s)", run.pk, error)
