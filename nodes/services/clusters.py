@@ -34,16 +34,11 @@ def cluster_create(
 ) -> Cluster:
     """A cluster with revision 1 of its settings. Raises Refused with everything that is wrong."""
     peers = _peers(galera_peer_hosts, cluster_fs_peer_hosts, cluster_primary_host)
-    name, app_dir = name.strip(), app_dir.strip().rstrip("/")
-    key = credentials.normalized(ssh_private_key)
-    _refuse(
-        *typed.name_problems(name),
-        *typed.peer_problems(peers, two_galera_acknowledged),
-        *typed.access_problems(ssh_username, ssh_port, key),
-        *typed.path_problems(app_dir),
-    )
-    cluster = Cluster(name=name, app_dir=app_dir, ssh_username=ssh_username, ssh_port=ssh_port)
-    cluster.ssh_private_key, cluster.ssh_password = key, ssh_password
+    cluster = Cluster(name=name.strip(), app_dir=app_dir.strip().rstrip("/"))
+    cluster.ssh_username, cluster.ssh_port = ssh_username, ssh_port
+    cluster.ssh_private_key = credentials.normalized(ssh_private_key)
+    cluster.ssh_password = ssh_password
+    _refuse(*typed.cluster_problems(cluster), *typed.peer_problems(peers, two_galera_acknowledged))
     _insert(cluster, peers, two_galera_acknowledged, by)
     return cluster
 
@@ -79,13 +74,20 @@ def settings_save(
     _refuse(*typed.peer_problems(peers, two_galera_acknowledged))
     if (newest.peers, newest.two_galera_acknowledged) == (peers, two_galera_acknowledged):
         return newest
+    return _append(newest, peers, two_galera_acknowledged, by)
+
+
+def _append(
+    newest: SettingsRevision, peers: PeerSettings, acknowledged: bool, by: User | None
+) -> SettingsRevision:
+    cluster, number = newest.cluster, newest.number + 1
+    detail = {"revision": number, "before": newest.peers.as_env(), "after": peers.as_env()}
     try:
         with transaction.atomic():
-            saved = _revision(cluster, based_on + 1, peers, two_galera_acknowledged, by)
-            detail = {"revision": saved.number, "before": newest.peers.as_env()}
-            _record(by, "settings_save", cluster, {**detail, "after": peers.as_env()})
-    except IntegrityError:  # somebody else saved revision based_on + 1 in this very moment
-        raise Refused(_stale(cluster.revision, based_on)) from None
+            saved = _revision(cluster, number, peers, acknowledged, by)
+            _record(by, "settings_save", cluster, detail)
+    except IntegrityError:  # somebody else saved this number in this very moment
+        raise Refused(_stale(cluster.revision, newest.number)) from None
     return saved
 
 

@@ -14,6 +14,15 @@ _USERNAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
 _PATH = re.compile(r"(/[A-Za-z0-9_.-]+)+")
 
 
+def cluster_problems(cluster: Cluster) -> list[Refusal]:
+    """Of one that is not saved yet, its settings aside."""
+    return [
+        *name_problems(cluster.name),
+        *access_problems(cluster.ssh_username, cluster.ssh_port, cluster.ssh_private_key),
+        *path_problems(cluster.app_dir),
+    ]
+
+
 def peer_problems(peers: PeerSettings, acknowledged: bool) -> list[Refusal]:
     """The domain's rules, with names resolved, so that one server is not listed twice."""
     addresses = resolve.addresses_of(host for host in peers.hosts if is_host(host))
