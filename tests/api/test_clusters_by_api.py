@@ -1,0 +1,134 @@
+"""Clusters, their settings and what was seen, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nodes.domain.facts_json import to_json
+from nodes.models import Cluster, Observation
+from tests.api.conftest import Api
+from tests.builders import HOSTS, NO_ANSWER, node
+from tests.operations.office import Office
+
+ADDRESSES = ["10.0.0.21", "10.0.0.22", "10.0.0.23"]
+
+
+def new(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "Branch",
+        "galera_peer_hosts": ADDRESSES,
+        "cluster_fs_peer_hosts": ADDRESSES,
+        "cluster_primary_host": ADDRESSES[0],
+        "ssh": {"username": "root", "port": 22, "password": "a secret"},
+        **changes,
+    }
+
+
+def settings(revision: int, **changes: Any) -> dict[str, Any]:
+    peers = {
+        "galera_peer_hosts": list(HOSTS),
+        "cluster_fs_peer_hosts": list(HOSTS),
+        "cluster_primary_host": HOSTS[0],
+    }
+    return {"revision": revision, **peers, **changes}
+
+
+def test_a_cluster_is_made_and_read(api: Api) -> None:
+    made = api.post("/clusters", new(), 201)
+    seen = api.get(f"/clusters/{made['id']}")
+    assert seen["settings"]["galera_peer_hosts"] == ADDRESSES
+    assert seen["settings"]["revision"] == 1
+    assert "a secret" not in str(seen)
+    assert Cluster.objects.get(pk=made["id"]).ssh_password == "a secret"
+
+
+def test_bad_peers_are_named_field_by_field(api: Api) -> None:
+    two = ADDRESSES[:2]
+    status, answer = api.call(
+        "POST", "/clusters", new(cluster_fs_peer_hosts=two, galera_peer_hosts=two)
+    )
+    assert status == 422
+    codes = {error["code"]: error["field"] for error in answer["errors"]}
+    assert codes == {
+        "gluster_too_small": "cluster_fs_peer_hosts",
+        "galera_two_hosts": "galera_peer_hosts",
+    }
+
+
+def test_a_secret_in_a_bad_request_is_not_repeated(api: Api) -> None:
+    broken = new(ssh={"password": "a secret", "private_key": ["another secret"]})
+    status, answer = api.call("POST", "/clusters", broken)
+    assert (status, answer["field"]) == (422, "ssh.private_key")
+    assert "secret" not in answer["why"]
+
+
+def test_settings_carry_the_revision_they_are_based_on(api: Api, office: Office) -> None:
+    path = f"/clusters/{office.cluster.pk}/settings"
+    moved = [HOSTS[0], HOSTS[2], HOSTS[1]]
+    status, saved = api.call("PUT", path, settings(1, galera_peer_hosts=moved))
+    assert (status, saved["revision"], saved["author"]) == (200, 2, "ivanov")
+    assert api.get(path)["galera_peer_hosts"] == moved
+    assert api.refused("PUT", path, settings(1)) == "settings_stale"
+    assert [revision["revision"] for revision in api.get(f"{path}/history")] == [2, 1]
+
+
+def test_bad_settings_are_bad_input(api: Api, office: Office) -> None:
+    path = f"/clusters/{office.cluster.pk}/settings"
+    bad = settings(1, cluster_primary_host=HOSTS[1])
+    assert api.refused("PUT", path, bad, 422) == "primary_not_first"
+    assert api.refused("PUT", path, settings(1, peers=[]), 422) == "invalid"
+
+
+def seen(office: Office, *nodes: Any) -> None:
+    from datetime import UTC, datetime
+
+    for each in nodes:
+        taken_at = datetime.fromtimestamp(each.taken_at, UTC)
+        Observation.objects.create(
+            cluster=office.cluster, host=each.host, taken_at=taken_at, facts=to_json(each)
+        )
+
+
+def test_the_status_is_a_verdict_and_what_each_node_said(api: Api, office: Office) -> None:
+    seen(office, node(HOSTS[0]), node(HOSTS[1], galera=NO_ANSWER))
+    status = api.get(f"/clusters/{office.cluster.pk}/status")
+    assert set(status["verdict"]) == {"state", "sentence", "action", "tolerates", "age_s"}
+    assert status["verdict"]["sentence"]
+    first, second, third = status["nodes"]
+    assert (first["primary"], first["galera"]["wsrep_on"]) == (True, False)
+    assert second["galera"] == {"unknown": "10.0.0.12 did not answer."}  # not down, not empty
+    assert "unknown" in third["ssh"]
+
+
+def test_before_the_first_look_nothing_is_claimed(api: Api, office: Office) -> None:
+    status = api.get(f"/clusters/{office.cluster.pk}/status")
+    assert status["nodes"] == []
+    assert status["verdict"]["state"] == "unknown"
+
+
+def test_drift_names_the_line(api: Api, office: Office) -> None:
+    seen(office, node(HOSTS[0]), node(HOSTS[1], env=NO_ANSWER))
+    first, second, third = api.get(f"/clusters/{office.cluster.pk}/settings/drift")
+    assert first["same"] is True
+    assert second["same"] is None
+    assert third["same"] is None
+    assert second["unknown"] == "10.0.0.12 did not answer."
+
+
+def test_the_table_of_checks_is_there_before_any_was_run(api: Api, office: Office) -> None:
+    cells = api.get(f"/clusters/{office.cluster.pk}/checks")
+    assert {cell["host"] for cell in cells} == set(HOSTS)
+    assert {cell["state"] for cell in cells} == {None}
+
+
+def test_an_unknown_check_is_bad_input(api: Api, office: Office) -> None:
+    path = f"/clusters/{office.cluster.pk}/checks"
+    assert api.refused("POST", path, {"host": "10.9.9.9"}, 422) == "check_unknown"
+    assert api.refused("POST", path, {"chek": "ssh"}, 422) == "invalid"
+
+
+def test_trusting_a_key_of_a_stranger_is_refused(api: Api, office: Office) -> None:
+    path = f"/clusters/{office.cluster.pk}/host-keys/trust"
+    status, answer = api.call("POST", path, {"host": "10.9.9.9", "sha256": "SHA256:x"})
+    assert status in (409, 422)
+    assert answer["code"]
