@@ -81,7 +81,7 @@ class Executor:
         after, effects = advance(before, event)
         ends = next((effect.state for effect in effects if isinstance(effect, End)), None)
         if ends is not None:
-            self._performer.leave(after)
+            self._performer.leave(lost=event.step if isinstance(event, NodeLost) else "")
         newest = store.save(
             self._lease,
             before,

@@ -14,10 +14,8 @@ from operations.domain.machine import (
     JobEnded,
     JobStopped,
     JobVanished,
-    Life,
     NodeLost,
     NotStarted,
-    StepState,
     Unproven,
     WhenUnproven,
 )
@@ -150,10 +148,9 @@ class Performer:
             follower = Follower(quiet, self._ports, job, self._offset(step))
             follower.to_the_end(may_start=False)
 
-    def leave(self, after: Life) -> None:
-        """Free the nodes, except one where a job may still be at work."""
-        unknown = {step.key for step in after.steps if step.state is StepState.UNKNOWN}
-        keep = {self._plan.step(key).node for key in unknown}
+    def leave(self, *, lost: str = "") -> None:
+        """Free the nodes, except that of a `lost` step, whose job may still be at work there."""
+        keep = [self._plan.step(lost).node] if lost else []
         for node in self._lock.release(keep=keep):
             self._tell_node(node, "locked", _still_locked(node))
 

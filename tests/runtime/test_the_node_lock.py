@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nodes.domain.text import Text
+from operations.domain.plan import Proof
 from operations.runtime import node_lock
 from operations.runtime.node_lock import Claim, Held
 from tests.fakes.local import PLACE, unreachable
@@ -80,12 +81,22 @@ def test_a_job_that_another_run_left_at_work_blocks_the_node(world: World) -> No
         world.cluster["node1"].error = unreachable("node1")
         world.cluster["node1"].cut()
     assert first.state == "interrupted"
+    assert lock(world, "node1").exists()
     world.cluster["node1"].error = None
     second = make_run(step("one", "node1", "touch ran"))
     world.execute(second)
     assert second.state == "failed"
     assert f"{first.pk}-one-node1" in str(Text.from_json(second.sentence or {}))
     assert not (world.cluster["node1"].home / "ran").exists()
+
+
+def test_a_job_that_is_certainly_gone_keeps_no_lock(world: World) -> None:
+    run = make_run(step("one", "node1", "echo up; sleep 60", proof=Proof("holds", ("false",))))
+    with executing(world, run):
+        until(lambda: world.log(run, "one") == b"up\n")
+        world.kill_job(run, "one", "node1")
+    assert run.state == "interrupted"
+    assert not lock(world, "node1").exists()
 
 
 def test_a_half_written_lock_of_a_dead_writer_is_replaced_after_a_minute(world: World) -> None:
