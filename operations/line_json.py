@@ -130,7 +130,7 @@ def _run(event: Mapping[str, Any]) -> str:
         case "running" if event.get("cancelling"):
             return gettext("Cancelling.")
         case "running":
-            return gettext("A worker drives the run.")
+            return gettext("A worker has taken the run.")
         case "succeeded":
             return gettext("The run is over: every step is proven.")
         case "failed":

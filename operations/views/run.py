@@ -87,7 +87,7 @@ def _head(shown: Run) -> dict[str, Any]:
         "usual": _usual(shown) if active else None,
         "done": sum(step["state"] == "succeeded" for step in steps),
         "steps": steps,
-        "changes": [_change(stage) for stage in snapshot["stages"]],
+        "changed": list(dict.fromkeys(step["node"] for step in steps)),
         "open": [step for step in steps if step["state"] != "succeeded"],
         "now": next((s for s in steps if s["state"] in ("running", "verifying")), None),
         "doubtful": [step for step in steps if step["state"] in ("unknown", "cancelled")],
@@ -95,12 +95,6 @@ def _head(shown: Run) -> dict[str, Any]:
         "resumable": snapshot["state"] in RESUMABLE,
         "next": _next(shown) if snapshot["state"] == RunState.SUCCEEDED else None,
     }
-
-
-def _change(stage: dict[str, Any]) -> dict[str, str]:
-    """What a stage did and where, each node once."""
-    nodes = dict.fromkeys(step["node"] for step in stage["steps"])
-    return {"title": stage["title"], "nodes": ", ".join(nodes)}
 
 
 def _signature(snapshot: dict[str, Any], steps: list[dict[str, Any]]) -> str:

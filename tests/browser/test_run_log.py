@@ -34,6 +34,7 @@ pytestmark = [
 ]
 
 LINES = 20_000
+expect.set_options(timeout=15_000)
 STEP = "galera-2-node2"
 
 
@@ -272,3 +273,50 @@ def test_the_end_of_the_run_brings_its_outcome(page: Page, server: Server, run: 
     expect(page.locator(".outcome h2")).to_contain_text("Failed step: node2 joins the cluster")
     expect(page.locator(".chip")).to_have_attribute("data-state", "ended")
     expect(page.locator(f'button[data-step="{STEP}"]')).to_have_attribute("data-state", "failed")
+
+
+def test_a_worker_that_took_over_is_said(page: Page, server: Server, run: Run) -> None:
+    open_run(page, server, run)
+    last = made.happened(run, type="attached", step=STEP, node="node2", text=None)
+    hub.notify(run.pk, last)
+    box = page.locator(".run-attached")
+    expect(box).to_be_visible()
+    expect(box).to_contain_text("attached again to the running step on node2. No lines lost.")
+
+
+def test_cancelling_asks_for_a_tick_and_escape_lets_it_go_on(
+    page: Page, server: Server, run: Run
+) -> None:
+    open_run(page, server, run)
+    page.click("#run-cancel")
+    dialog = page.locator("#cancel-dialog")
+    expect(dialog.get_by_text("Let it go on")).to_be_focused()
+    expect(dialog.locator("[data-confirms]")).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.click("#run-cancel")
+    dialog.locator("[name=sure]").check()
+    dialog.locator("[data-confirms]").click()
+    expect(page.locator(".run-top")).to_contain_text("Stopping the command on node2")
+
+
+HIDE = """hidden => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_hidden_page_gives_its_stream_up_and_comes_back_complete(
+    page: Page, server: Server, run: Run
+) -> None:
+    page.clock.install()
+    open_run(page, server, run)
+    at_the_end(page, LINES)
+    page.evaluate(HIDE, True)
+    page.clock.fast_forward(61_000)
+    printed(run, STEP, lines_of_text(LINES, LINES + 214))
+    page.wait_for_timeout(500)
+    assert max(shown(page)) == LINES
+    page.evaluate(HIDE, False)
+    expect(page.locator(".chip-text")).to_have_text("Replayed 214 lines")
+    at_the_end(page, LINES + 214)

@@ -26,6 +26,10 @@ export class Log {
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     // A smooth scroll begins with a pixel or two, which fast output would pull back at once.
     this.scroller.addEventListener("wheel", (event) => event.deltaY < 0 && this.leave(), { passive: true });
+    this.scroller.addEventListener("keydown", ({ key }) => {
+      if (["ArrowUp", "PageUp", "Home"].includes(key)) this.leave();
+      if (key === "End") this.setFollow(true);
+    });
     new ResizeObserver(() => this.refresh()).observe(this.scroller);
   }
 
@@ -69,10 +73,11 @@ export class Log {
   }
 
   setSteps(steps) {
+    const n = this.lineOnTop();
     this.steps = steps;
     this.tail = 0;
-    if (!this.follow) this.scroller.scrollTop = 0;
     this.refresh();
+    if (!this.follow) this.scrollToRow(new Rows(this.store, steps).row(n));
   }
 
   /** Puts line `n` in the upper third and marks it; following stops. */

@@ -118,6 +118,7 @@ function attached(line) {
   const box = $(".run-attached");
   box.querySelector("[data-text]").textContent = say("attached", { time: clock(line.at), node: line.node });
   box.hidden = false;
+  setTimeout(() => (box.hidden = true), 60_000);
 }
 
 function state(next) {
