@@ -1,6 +1,9 @@
 // What every page needs: theme choice, copy buttons, ages that tick, honest polling.
 import "./ages.js";
+import { announce } from "./announce.js";
 import "./polling.js";
+
+export { announce };
 
 function showTheme() {
   const theme = document.documentElement.dataset.theme || "auto";
@@ -16,10 +19,6 @@ function setTheme(theme) {
     localStorage.setItem("theme", theme);
   } catch {} // a private window: the choice lasts as long as the page
   showTheme();
-}
-
-export function announce(sentence) {
-  document.getElementById("live").textContent = sentence;
 }
 
 async function write(text) {

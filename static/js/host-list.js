@@ -1,6 +1,6 @@
 // The ordered host lists of the first wizard step: add, remove, move (buttons, Alt+arrows, drag),
 // and the three .env lines as they would be written. Without this script they are plain inputs.
-import { announce } from "./app.js";
+import { announce } from "./announce.js";
 
 const form = document.getElementById("step");
 const lists = [...document.querySelectorAll("[data-host-list]")];

@@ -1,6 +1,8 @@
 // Live parts ask again by themselves. They rest while the page is hidden, say so when the panel is
 // away, and go to the sign-in page when the session is over instead of showing it inside a card.
 
+import { announce } from "./announce.js";
+
 const offline = document.getElementById("offline");
 
 function polls(element) {
@@ -34,4 +36,17 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:afterSwap", () => {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   open = [];
+});
+
+// What changed is said to those who do not see it: the result somebody asked for, and a new verdict.
+const verdict = () => document.querySelector(".verdict-text")?.innerText.replace(/\s+/g, " ");
+let told = document.getElementById("verdict-word")?.textContent;
+document.addEventListener("htmx:afterSwap", (event) => {
+  const result = event.detail.target.querySelector("[data-announce]");
+  if (result && !polls(event.detail.elt)) announce(result.textContent.replace(/\s+/g, " ").trim());
+  const word = document.getElementById("verdict-word")?.textContent;
+  if (word && word !== told) {
+    if (told) announce(verdict());
+    told = word;
+  }
 });

@@ -19,8 +19,9 @@ from tests.builders import HOSTS
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----\n"
 
 
-def admin() -> User:
-    return User.objects.create_user("ivanov", password="correct horse", is_superuser=True)
+def admin(password: str | None = None) -> User:
+    """Hashing a password takes long on purpose: only the tests of the sign-in page give one."""
+    return User.objects.create_user("ivanov", password=password, is_superuser=True)
 
 
 def made_site(name: str = "moscow-1", *, hosts: Sequence[str] = HOSTS, **fields: Any) -> Cluster:

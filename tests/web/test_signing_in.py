@@ -29,14 +29,14 @@ def test_the_sign_in_page_names_no_cluster(client: Client) -> None:
 
 
 def test_a_wrong_password_is_said_in_words_and_never_repeated(client: Client) -> None:
-    sites.admin()
+    sites.admin("correct horse")
     page = client.post("/sign-in/", {"username": "ivanov", "password": "s3cret-typo"}).content
     assert b"do not match" in page
     assert b"s3cret-typo" not in page
 
 
 def test_signing_in_leads_to_the_page_that_was_asked_for(client: Client) -> None:
-    sites.admin()
+    sites.admin("correct horse")
     answer = client.post(
         "/sign-in/?next=/clusters/new/",
         {"username": "ivanov", "password": "correct horse", "next": "/clusters/new/"},

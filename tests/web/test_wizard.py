@@ -133,6 +133,16 @@ def test_what_is_wrong_stands_beside_its_field(page: Client) -> None:
     assert "neither an address nor a host name" in row.split("</fieldset>")[0]
 
 
+def test_two_galera_hosts_are_offered_a_tick_only_after_the_reason(page: Client) -> None:
+    form = nodes_form(*HOSTS[:2], cluster_fs_peer_hosts=list(HOSTS))
+    del form["same_hosts"]
+    assert "two_galera_acknowledged" not in page.get(reverse("cluster-new")).content.decode()
+    text = page.post(reverse("cluster-new"), form).content.decode()
+    assert 'name="two_galera_acknowledged"' in text
+    page.post(reverse("cluster-new"), {**form, "two_galera_acknowledged": "1"})
+    assert Cluster.objects.get().revision.two_galera_acknowledged
+
+
 def test_a_cluster_needs_a_name(page: Client) -> None:
     text = page.post(reverse("cluster-new"), nodes_form(*HOSTS, name=" ")).content.decode()
     assert 'id="name-error"' in text
@@ -312,6 +322,12 @@ def test_one_cell_is_run_again_by_its_button(page: Client, monkeypatch: pytest.M
     assert asked == [(HOSTS[1], "disk")]
     assert "<html" not in answer.content.decode()
     assert 'hx-swap-oob="true"' in answer.content.decode()
+
+
+def test_a_cell_of_a_server_that_is_gone_sends_the_admin_to_the_newest_table(page: Client) -> None:
+    address = reverse("checks-run", args=[sites.fresh().pk])
+    answer = page.post(address, {"host": "10.9.9.9"}, follow=True)
+    assert "is not in this table" in answer.content.decode()
 
 
 # Step 5

@@ -24,7 +24,14 @@ class GateCard:
     title: Text
     overwritten: Text
     manual: Text
+    installed: bool  # what would overwrite it is done already
     backup: KnownBackup | None
+
+    @property
+    def state(self) -> str:
+        if self.backup:
+            return "ok" if self.backup.usable else "attention"
+        return "skipped" if self.installed else "needs"
 
 
 _KINDS = (
@@ -56,12 +63,19 @@ _KINDS = (
 
 def page(request: HttpRequest, cluster: Cluster) -> HttpResponse:
     backups = history.of().backups_now(cluster)
-    context = {
-        **around(cluster, "backup"),
-        "gates": [GateCard(*kind, _best(backups, kind[0])) for kind in _KINDS],
+    context = around(cluster, "backup")
+    done = {stand.key for stand in context["stands"] if stand.done}
+    context |= {
+        "gates": [
+            GateCard(*kind, kind[0] in _installed(done), _best(backups, kind[0])) for kind in _KINDS
+        ],
         "primary": cluster.revision.cluster_primary_host,
     }
     return render(request, "nodes/steps/backup.html", context)
+
+
+def _installed(done: set[str]) -> set[str]:
+    return {kind for kind, step in (("database", "galera"), ("storage", "gluster")) if step in done}
 
 
 def _best(backups: Sequence[KnownBackup], kind: str) -> KnownBackup | None:

@@ -69,5 +69,11 @@ def _page(
     problems: dict[str, Any],
     status: int = 200,
 ) -> HttpResponse:
-    context = {**around(cluster, "nodes"), "values": values, "problems": problems}
+    context = {
+        **around(cluster, "nodes"),
+        "values": values,
+        "problems": problems,
+        # The tick is offered only to somebody who was told why two are too few.
+        "two_galera": any(p.code == "galera_two_hosts" for p in problems.get(_LISTS[0], ())),
+    }
     return render(request, "nodes/steps/nodes.html", context, status=status)
