@@ -1,0 +1,239 @@
+"""Simulated nodes used as the panel uses real ones: by scripts, jobs and faults."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nodes.simulation import events
+from nodes.simulation.cluster import SimulatedCluster
+from nodes.transport.base import (
+    AuthFailed,
+    Closed,
+    Command,
+    CommandTimeout,
+    ConnectionLost,
+    HostKeyChanged,
+    HostKeyUnknown,
+    Output,
+    Target,
+    Unreachable,
+    script,
+)
+from nodes.transport.simulated import SimulatedTransport, connect, host_key, scan_host_key
+from operations.runtime import node_lock
+from operations.runtime.jobs import Head, Job, Place, Tail, following, stop
+
+A, B, C = "10.0.0.11", "10.0.0.12", "10.0.0.13"
+PLACE = Place()
+PANEL = "panel-1"
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[SimulatedCluster]:
+    made = SimulatedCluster.create(tmp_path / "cluster", (A, B, C))
+    yield made
+    for host in (A, B, C):
+        made.power_off(host)  # no process outlives its test
+
+
+def target(cluster: SimulatedCluster, host: str) -> Target:
+    return Target(host, 22, "root", (host_key(cluster, host),), password="secret")
+
+
+def on(cluster: SimulatedCluster, host: str) -> SimulatedTransport:
+    return connect(cluster, target(cluster, host))
+
+
+def run(cluster: SimulatedCluster, host: str, text: str, *args: str) -> Output:
+    return on(cluster, host).run(script(text, *args, timeout_s=60))
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_each_node_has_files_of_its_own(cluster: SimulatedCluster) -> None:
+    run(cluster, A, "echo one > /var/lib/clusterpanel/x")
+    assert run(cluster, B, "test -e /var/lib/clusterpanel/x").exit_code == 1
+    assert run(cluster, A, "echo /var/lib/clusterpanel/*").text == "/var/lib/clusterpanel/x\n"
+    assert (cluster.root(A) / "var/lib/clusterpanel/x").read_text() == "one\n"
+
+
+def test_standard_input_is_data_and_keeps_its_paths(cluster: SimulatedCluster) -> None:
+    command = script("cat > /etc/copy", stdin=b"path=/var/lib/mysql\n")
+    on(cluster, A).run(command)
+    assert (cluster.root(A) / "etc/copy").read_bytes() == b"path=/var/lib/mysql\n"
+
+
+def test_a_node_is_root_by_its_own_name(cluster: SimulatedCluster) -> None:
+    assert run(cluster, B, "id -u; hostname; hostname -I").text.split() == ["0", "node2", B]
+
+
+def test_an_edited_grastate_counts(cluster: SimulatedCluster) -> None:
+    cluster.happen(
+        events.Configure(A, (A, B, C)),
+        events.StopUnit(A, "mariadb.service"),
+        events.NewCluster(A),
+        events.StopUnit(A, "mariadb.service"),
+    )
+    settings = cluster.root(A) / "etc/mysql/mariadb.conf.d/60-galera.cnf"
+    settings.write_text(f"wsrep_on = ON\nwsrep_cluster_address = gcomm://{A},{B},{C}\n")
+    flag = "sed -i 's/^safe_to_bootstrap: 1/safe_to_bootstrap: 0/' /var/lib/mysql/grastate.dat"
+    assert run(cluster, A, f"{flag}; galera_new_cluster").exit_code == 1
+    assert "may not be safe" in run(cluster, A, "journalctl -u mariadb").text
+
+
+def test_two_processes_see_the_same_nodes(cluster: SimulatedCluster) -> None:
+    run(cluster, A, "systemctl stop mariadb")
+    other = SimulatedCluster.at(cluster.layout.base)
+    assert run(other, A, "systemctl is-active mariadb").text == "inactive\n"
+
+
+def test_a_statement_is_refused_by_a_stopped_database(cluster: SimulatedCluster) -> None:
+    done = run(cluster, A, "systemctl stop mariadb; mariadb -Nse 'SELECT 1'")
+    assert (done.exit_code, b"ERROR 2002" in done.stderr) == (1, True)
+
+
+# The way to the node
+
+
+def test_an_unknown_and_a_changed_host_key_stop_everything(cluster: SimulatedCluster) -> None:
+    with pytest.raises(HostKeyUnknown):
+        connect(cluster, Target(A, 22, "root", password="secret"))
+    before = target(cluster, A)
+    cluster.change_host_key(A)
+    with pytest.raises(HostKeyChanged):
+        connect(cluster, before)
+    assert scan_host_key(cluster, A) == [host_key(cluster, A)]
+
+
+def test_a_node_without_power_does_not_answer(cluster: SimulatedCluster) -> None:
+    cluster.power_cut(A)
+    with pytest.raises(Unreachable):
+        on(cluster, A)
+    cluster.power_on(A)
+    until(lambda: cluster.node(A).up)
+    assert run(cluster, A, "true").exit_code == 0
+
+
+def test_a_login_can_be_refused(cluster: SimulatedCluster) -> None:
+    cluster.link(A, refused=True)
+    with pytest.raises(AuthFailed):
+        on(cluster, A)
+
+
+def test_a_cut_connection_is_lost_and_a_new_one_works(cluster: SimulatedCluster) -> None:
+    transport = on(cluster, A)
+    threading.Timer(0.5, cluster.cut_connections, (A,)).start()
+    with pytest.raises(ConnectionLost):
+        transport.run(Command(("sleep", "30"), timeout_s=40))
+    assert run(cluster, A, "echo again").text == "again\n"
+
+
+def test_a_command_that_takes_too_long_is_told_to_stop(cluster: SimulatedCluster) -> None:
+    with pytest.raises(CommandTimeout):
+        on(cluster, A).run(Command(("sleep", "30"), timeout_s=0.3))
+
+
+def test_garbage_is_garbage_and_a_slow_node_is_slow(cluster: SimulatedCluster) -> None:
+    cluster.link(A, garbage=True, slow_s=0.4)
+    began = time.monotonic()
+    assert run(cluster, A, "echo yes").stdout.startswith(b"\x1b[2J\xff\xfe")
+    assert time.monotonic() - began > 0.4
+
+
+def test_no_tunnel_is_offered(cluster: SimulatedCluster) -> None:
+    with pytest.raises(Closed):
+        on(cluster, A).tunnel(3306)
+
+
+# Jobs
+
+
+def job(*argv: str, attempt: int = 1) -> Job:
+    return Job("run1", "step", A, attempt, argv)
+
+
+def lock(cluster: SimulatedCluster) -> None:
+    claim = node_lock.Claim(PANEL, "run1", "2026-01-01T00:00:00Z", "admin")
+    assert node_lock.take(on(cluster, A), PLACE, claim) is None
+
+
+def follow(
+    cluster: SimulatedCluster, what: Job, *, offset: int = 0, may_start: bool = True
+) -> tuple[Head, bytes, Tail]:
+    head, log, tail = Head, b"", None
+    with following(
+        on(cluster, A), PLACE, PANEL, what, offset=offset, may_start=may_start
+    ) as attached:
+        while not attached.over:
+            for part in attached.read(5):
+                if isinstance(part, bytes):
+                    log += part
+                elif isinstance(part, Head):
+                    head = part  # type: ignore[assignment]
+                else:
+                    tail = part
+    assert isinstance(head, Head)
+    assert tail is not None
+    return head, log, tail
+
+
+def test_a_job_runs_detached_and_its_log_is_whole(cluster: SimulatedCluster) -> None:
+    lock(cluster)
+    head, log, tail = follow(cluster, job("sh", "-c", "echo one; echo two >&2; exit 3"))
+    assert (head.begun, log, tail.state, tail.exit_code) == ("started", b"one\ntwo\n", "ended", 3)
+    head, log, _ = follow(cluster, job("sh", "-c", "echo never"), offset=4)
+    assert (head.begun, log) == ("attached", b"two\n")
+
+
+def test_a_job_outlives_its_connection(cluster: SimulatedCluster) -> None:
+    lock(cluster)
+    what = job("sh", "-c", "echo begun; sleep 1.5; echo done")
+    threading.Timer(0.8, cluster.cut_connections, (A,)).start()
+    with pytest.raises(ConnectionLost):
+        follow(cluster, what)
+    head, log, tail = follow(cluster, what, may_start=False)
+    assert (head.begun, log, tail.exit_code) == ("attached", b"begun\ndone\n", 0)
+
+
+def test_a_power_cut_ends_a_job_without_an_exit_code(cluster: SimulatedCluster) -> None:
+    lock(cluster)
+    what = job("sh", "-c", "echo begun; sleep 60")
+    threading.Timer(0.8, cluster.power_cut, (A,)).start()
+    with pytest.raises(ConnectionLost):
+        follow(cluster, what)
+    cluster.power_on(A)
+    until(lambda: cluster.node(A).up)
+    _, log, tail = follow(cluster, what, may_start=False)
+    assert (log, tail.state, tail.exit_code) == (b"begun\n", "rebooted", None)
+
+
+def test_a_job_can_be_stopped_whole(cluster: SimulatedCluster) -> None:
+    lock(cluster)
+    what = job("sh", "-c", "echo begun; sleep 60 & sleep 60")
+    with following(on(cluster, A), PLACE, PANEL, what, offset=0, may_start=True) as attached:
+        until(lambda: b"begun\n" in attached.read(1))
+    assert stop(on(cluster, A), PLACE, what).state == "stopped"
+
+
+def test_on_a_full_disk_nothing_is_started(cluster: SimulatedCluster) -> None:
+    lock(cluster)
+    cluster.fill_disk(A)
+    with following(
+        on(cluster, A), PLACE, PANEL, job("echo", "x"), offset=0, may_start=True
+    ) as attached:
+        parts = [part for _ in range(20) if not attached.over for part in attached.read(1)]
+    assert [part.begun for part in parts if isinstance(part, Head)] == ["nospace"]
+    assert run(cluster, A, "df -Pk / | awk 'NR == 2 { print $4 }'").text == "0\n"
+
+    cluster.fill_disk(A, full=False)
+    assert follow(cluster, job("echo", "room", attempt=2))[1] == b"room\n"
