@@ -7,7 +7,6 @@ wrong is one of the errors below, each with a sentence for a person; callers nev
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol

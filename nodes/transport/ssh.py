@@ -21,6 +21,7 @@ __all__ = ["SshTransport", "connect", "fingerprint", "scan_host_key"]
 KEEPALIVE_S = 15
 _DEAD_AFTER_MS = 20_000  # sent and not acknowledged for so long: the connection is lost
 _CHANNEL_S = 10.0
+_DYING_S = 0.3
 _READ = 256 * 1024
 _SSH_ERRORS = (paramiko.SSHException, OSError, EOFError)
 
@@ -65,6 +66,9 @@ def _greet(target: Target, timeout_s: float) -> paramiko.Transport:
         options = session.get_security_options()
         options.key_types = keys.preferred(target.pinned_keys, tuple(options.key_types))
         session.start_client(timeout=max(0.1, deadline - time.monotonic()))
+        if not session.initial_kex_done:  # how paramiko says that the time was over
+            session.close()
+            raise TimeoutError
     except _SSH_ERRORS as error:
         sock.close()
         raise _greeting_failed(target, error, timeout_s) from error
@@ -217,8 +221,17 @@ class SshStream:
         return data
 
     def _was_cut(self) -> bool:
-        """At the end of the output: did the command end, or the connection?"""
-        return not self._channel.exit_status_ready() and not self._session.is_active()
+        """At the end of the output: did the command end, or the connection?
+
+        A command that ended says how. Without that, paramiko marks the session dead a moment after
+        the channel, so the session's own thread is waited for; a command killed by a signal has no
+        exit status either, on a session that lives.
+        """
+        self._channel.status_event.wait(_CHANNEL_S)
+        if self._channel.exit_status != -1:
+            return False
+        self._session.join(_DYING_S)
+        return not self._session.is_active()
 
     def exit_code(self) -> int:
         """-1 if the command was killed by a signal. Waits, but not for ever."""

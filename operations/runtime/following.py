@@ -7,7 +7,7 @@ import time
 from nodes.domain.text import Text, say
 from nodes.transport.base import TransportError
 from operations.runtime import journal, store
-from operations.runtime.jobs import RUNS, Begun, Following, Head, Job, Tail, following
+from operations.runtime.jobs import RUNS, Begun, Following, Head, Job, Tail, following, silent
 from operations.runtime.lease import Lease, LeaseLost
 from operations.runtime.lines import LineBuffer
 from operations.runtime.ports import Ports
@@ -15,6 +15,7 @@ from operations.runtime.silence import FINAL, Silence, pause
 
 BATCH_S = 0.02  # what arrives within it is stored in one transaction
 UNFINISHED_S = 2.0  # a last line without its end is shown after so much silence
+_AGAIN_S = 0.05  # between two attachments to a node that answers
 _TICK_S = 0.2  # how soon a wish to cancel is seen
 
 
@@ -77,7 +78,7 @@ class Follower:
         self._lease, self._ports, self._job = lease, ports, job
         self._copy = Copy(lease, ports, job, offset)
         self._silence = Silence(job.node, ports.patience_s, ports.longest_pause_s, self._tell)
-        self._attached = False
+        self._attached = self._heard = False
         self._wanted = -1  # size of the log when the job was seen to be over
 
     def to_the_end(self, *, may_start: bool) -> Head | Tail:
@@ -86,8 +87,11 @@ class Follower:
         Raises TransportError when the node is given up, Cancelled, LeaseLost.
         """
         while True:
+            self._heard = False
             try:
                 found = self._once(may_start)
+                if found is None and not self._heard:
+                    raise silent(self._job.node, b"")
             except FINAL:
                 self._copy.finish()
                 raise
@@ -97,6 +101,7 @@ class Follower:
                 continue
             if found is not None:
                 return found
+            pause(self._lease, _AGAIN_S)
 
     def _once(self, may_start: bool) -> Head | Tail | None:
         self._look_up()
@@ -119,6 +124,7 @@ class Follower:
                 if isinstance(part, bytes):
                     self._copy.feed(part)
                 elif isinstance(part, Head):
+                    self._heard = part.begun is not Begun.SHORT
                     self._silence.answered()
                     if part.begun not in RUNS:
                         return None if part.begun is Begun.SHORT else part
