@@ -7,7 +7,7 @@ A "no" is `{code, why, fix, evidence}`; when there are several, the first of the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -68,37 +68,39 @@ class Session(SessionAuth):
 def answer_with_refusals(api: NinjaAPI) -> None:
     """Every error of `api` has the one shape."""
 
-    @api.exception_handler(Refused)
-    def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
-        bad = isinstance(error, InvalidInput) or error.first.code in BAD_INPUT
-        body = refusals_json(error.refusals)
-        return api.create_response(request, body, status=422 if bad else 409)
+    def handle(kind: type[Exception], answer: Callable[[Any], tuple[int, dict[str, Any]]]) -> None:
+        def handler(request: HttpRequest, error: Any) -> HttpResponse:
+            status, body = answer(error)
+            return api.create_response(request, body, status=status)
 
-    @api.exception_handler(TransportError)
-    def _transport(request: HttpRequest, error: TransportError) -> HttpResponse:
-        body = _error(error.code, translated(error.why), translated(error.fix))
-        return api.create_response(request, body, status=502)
+        api.add_exception_handler(kind, handler)
 
-    @api.exception_handler(ValidationError)
-    def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        return api.create_response(request, _validation_json(error.errors), status=422)
+    handle(Refused, _refused)
+    handle(TransportError, _transport)
+    handle(ValidationError, lambda error: (422, _validation_json(error.errors)))
+    handle(Http404, lambda error: (404, not_found()))
+    handle(AuthenticationError, lambda error: (401, unauthenticated()))
+    handle(HttpError, _http)
 
-    @api.exception_handler(Http404)
-    def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
-        return api.create_response(request, not_found(), status=404)
 
-    @api.exception_handler(AuthenticationError)
-    def _stranger(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-        return api.create_response(request, unauthenticated(), status=401)
+def _refused(error: Refused) -> tuple[int, dict[str, Any]]:
+    bad = isinstance(error, InvalidInput) or error.first.code in BAD_INPUT
+    return 422 if bad else 409, refusals_json(error.refusals)
 
-    @api.exception_handler(HttpError)
-    def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
-        if error.status_code == 403:
-            why = gettext("The CSRF token is missing or wrong.")
-            fix = gettext("Send it as X-CSRFToken, or use a bearer token.")
-            return api.create_response(request, _error("csrf", why, fix), status=403)
-        why, fix = gettext("The request is not valid JSON."), gettext("Correct the request.")
-        return api.create_response(request, _error("bad_json", why, fix), status=422)
+
+def _transport(error: TransportError) -> tuple[int, dict[str, Any]]:
+    return 502, _error(error.code, translated(error.why), translated(error.fix))
+
+
+def _http(error: HttpError) -> tuple[int, dict[str, Any]]:
+    """Ninja's own: 403 is the CSRF check of a session, anything else a body that is no JSON."""
+    if error.status_code == 403:
+        why = gettext("The CSRF token is missing or wrong.")
+        fix = gettext("Send it as X-CSRFToken, or use a bearer token.")
+        return 403, _error("csrf", why, fix)
+    return 422, _error(
+        "bad_json", gettext("The request is not valid JSON."), gettext("Correct the request.")
+    )
 
 
 def signed_in(request: HttpRequest) -> Any:

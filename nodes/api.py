@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.http import HttpRequest
@@ -14,11 +14,10 @@ from pydantic import Field, SecretStr
 
 from clusterpanel.api import Body, InvalidInput
 from clusterpanel.words import translated
-from nodes import selectors, services
-from nodes.domain.health import Verdict, assess
-from nodes.domain.observation import ClusterFacts, GaleraFacts, MountFacts, NodeFacts, Unknown
+from nodes import api_json, selectors, services
+from nodes.domain.health import assess
 from nodes.domain.refusal import Refused
-from nodes.models import DEFAULT_APP_DIR, CheckResult, Cluster, SettingsRevision
+from nodes.models import DEFAULT_APP_DIR, Cluster
 
 router = Router(tags=["nodes"])
 T = TypeVar("T")
@@ -76,7 +75,7 @@ def _input(act: Callable[[], T]) -> T:
 
 @router.get("/clusters")
 def clusters(request: HttpRequest) -> list[dict[str, Any]]:
-    return [_cluster(cluster) for cluster in selectors.clusters()]
+    return [api_json.cluster(cluster) for cluster in selectors.clusters()]
 
 
 @router.post("/clusters", response={201: dict[str, Any]})
@@ -96,12 +95,12 @@ def cluster_create(request: HttpRequest, data: NewCluster) -> Status[dict[str, A
             app_dir=data.app_dir,
         )
     )
-    return Status(201, _cluster(cluster))
+    return Status(201, api_json.cluster(cluster))
 
 
 @router.get("/clusters/{int:cluster_id}")
 def cluster(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
-    return _cluster(the_cluster(cluster_id))
+    return api_json.cluster(the_cluster(cluster_id))
 
 
 @router.get("/clusters/{int:cluster_id}/status")
@@ -110,12 +109,12 @@ def status(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
     found = the_cluster(cluster_id)
     facts, now = selectors.latest_facts(found), time.time()
     verdict = assess(found.revision.peers, facts, now)
-    return {"verdict": _verdict(verdict), "nodes": _nodes(found, facts, now)}
+    return {"verdict": api_json.verdict(verdict), "nodes": api_json.nodes(found, facts, now)}
 
 
 @router.get("/clusters/{int:cluster_id}/settings")
 def settings(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
-    return _settings(the_cluster(cluster_id).revision)
+    return api_json.settings(the_cluster(cluster_id).revision)
 
 
 @router.put("/clusters/{int:cluster_id}/settings")
@@ -133,7 +132,7 @@ def settings_save(request: HttpRequest, cluster_id: int, data: NewSettings) -> d
             two_galera_acknowledged=data.two_galera_acknowledged,
         )
     )
-    return _settings(saved)
+    return api_json.settings(saved)
 
 
 @router.get("/clusters/{int:cluster_id}/settings/drift")
@@ -158,7 +157,7 @@ def drift(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
 @router.get("/clusters/{int:cluster_id}/settings/history")
 def history(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
     revisions = the_cluster(cluster_id).revisions.select_related("author")
-    return [_settings(revision) for revision in revisions]
+    return [api_json.settings(revision) for revision in revisions]
 
 
 @router.post("/clusters/{int:cluster_id}/host-keys/scan")
@@ -218,114 +217,8 @@ def checks_run(
     results = _input(
         lambda: services.checks_run(cluster=found, host=which.host, check_id=which.check)
     )
-    return _results(results)
-
-
-def _results(results: Sequence[CheckResult]) -> list[dict[str, Any]]:
-    return [
-        {
-            "host": result.host,
-            "check": result.check_id,
-            "state": result.state,
-            "detail": translated(result.detail),
-            "fix": translated(result.fix),
-            "checked_at": result.checked_at,
-        }
-        for result in results
-    ]
+    return api_json.results(results)
 
 
 def _user(request: HttpRequest) -> Any:
     return request.user
-
-
-def _cluster(cluster: Cluster) -> dict[str, Any]:
-    """Without the secrets: whether there are any is all that is told."""
-    return {
-        "id": cluster.pk,
-        "name": cluster.name,
-        "app_dir": cluster.app_dir,
-        "settings": _settings(cluster.revision),
-        "ssh": {
-            "username": cluster.ssh_username,
-            "port": cluster.ssh_port,
-            "has_private_key": bool(cluster.ssh_private_key),
-            "has_password": bool(cluster.ssh_password),
-        },
-        "created_at": cluster.created_at,
-    }
-
-
-def _settings(revision: SettingsRevision) -> dict[str, Any]:
-    return {
-        "revision": revision.number,
-        "galera_peer_hosts": revision.galera_peer_hosts,
-        "cluster_fs_peer_hosts": revision.cluster_fs_peer_hosts,
-        "cluster_primary_host": revision.cluster_primary_host,
-        "two_galera_acknowledged": revision.two_galera_acknowledged,
-        "author": revision.author.get_username() if revision.author else None,
-        "created_at": revision.created_at,
-    }
-
-
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "state": str(verdict.state),
-        "sentence": translated(verdict.sentence),
-        "action": translated(verdict.action),
-        "tolerates": verdict.tolerates,
-        "age_s": verdict.age_s,
-    }
-
-
-def _nodes(cluster: Cluster, facts: ClusterFacts | None, now: float) -> list[dict[str, Any]]:
-    primary = cluster.revision.cluster_primary_host
-    seen = facts.nodes if facts else ()
-    return [_node(node, now) | {"primary": node.host == primary} for node in seen]
-
-
-def _node(node: NodeFacts, now: float) -> dict[str, Any]:
-    return {
-        "host": node.host,
-        "age_s": round(now - node.taken_at, 1),
-        "ssh": _known(node.ssh, lambda value: value),
-        "hostname": _known(node.hostname, lambda value: value),
-        "units": _known(node.units, dict),
-        "galera": _known(node.galera, _galera),
-        "mount": _known(node.mount, _mount),
-        "peers": _known(node.gluster_peers, _peers),
-    }
-
-
-def _known(value: T | Unknown, show: Callable[[T], Any]) -> Any:
-    """An unknown fact says why; it is never an empty one (law 9)."""
-    if isinstance(value, Unknown):
-        return {"unknown": translated(value.why)}
-    return show(value)
-
-
-def _galera(facts: GaleraFacts) -> dict[str, Any]:
-    return {
-        "wsrep_on": facts.wsrep_on,
-        "cluster_status": facts.cluster_status,
-        "cluster_size": facts.cluster_size,
-        "cluster_uuid": facts.cluster_uuid,
-        "state": facts.local_state_comment,
-        "synced": facts.synced,
-    }
-
-
-def _mount(facts: MountFacts) -> dict[str, Any]:
-    return {
-        "mounted": facts.mounted,
-        "fstype": facts.fstype,
-        "source": facts.source,
-        "answers": facts.answers,
-    }
-
-
-def _peers(peers: Sequence[Any]) -> list[dict[str, Any]]:
-    return [
-        {"hostname": p.hostname, "connected": p.connected, "state": p.state_text, "well": p.well}
-        for p in peers
-    ]

@@ -84,22 +84,31 @@ def _create(
         confirmations=dict(confirmations),
         started_by=by,
     )
+    _add_steps(run, plan)
+    _audit_start(run, plan, by)
+    return run
+
+
+def _add_steps(run: Run, plan: Plan) -> None:
     stages = {step.key: stage.key for stage in plan.stages for step in stage.steps}
     RunStep.objects.bulk_create(
         RunStep(run=run, key=step.key, position=i, stage=stages[step.key], node=step.node)
         for i, step in enumerate(plan.steps)
     )
+
+
+def _audit_start(run: Run, plan: Plan, by: Any) -> None:
+    """What was shown and what was confirmed (law 14)."""
     detail = {
-        "cluster": cluster.name,
+        "cluster": run.cluster.name,
         "procedure": plan.procedure,
-        "params": dict(params),
+        "params": run.params,
         "plan_hash": plan.hash,
         "steps": [step.key for step in plan.steps],
         "gates": {gate.id: str(gate.why) for gate in plan.gates},
-        "confirmations": dict(confirmations),
+        "confirmations": run.confirmations,
     }
     record(who=by.get_username(), action="run.start", subject=f"run {run.id}", detail=detail)
-    return run
 
 
 def run_cancel(*, run: Run, by: Any) -> Run:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from nodes.domain.observation import EnvFacts, GaleraFacts, NodeFacts
@@ -99,7 +101,8 @@ def test_a_misspelt_parameter_is_refused() -> None:
 @pytest.mark.parametrize("fact", ["is_root", "galera", "databases", "env", "scripts"])
 @pytest.mark.parametrize("host", HOSTS)
 def test_what_is_unknown_is_named_and_stops_it(fact: str, host: str) -> None:
-    refusal = refused(situation(node(host, **{fact: NO_ANSWER})))
+    unread: dict[str, Any] = {fact: NO_ANSWER}
+    refusal = refused(situation(node(host, **unread)))
     assert refusal.code == "node_unknown"
     assert (refusal.evidence["node"], refusal.evidence["fact"]) == (host, fact)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -122,8 +123,11 @@ def test_a_volume_is_not_made_twice() -> None:
 
 
 def test_an_existing_volume_that_cannot_carry_it_is_for_a_person() -> None:
-    def with_volume(**changes: object) -> Situation:
-        facts = {"units": gluster_units(), "gluster_volumes": (volume(**changes),)}  # type: ignore[arg-type]
+    def with_volume(**changes: Any) -> Situation:
+        facts: dict[str, Any] = {
+            "units": gluster_units(),
+            "gluster_volumes": (volume(**changes),),
+        }
         return situation(*(node(host, gluster_peers=friends(host), **facts) for host in HOSTS))
 
     bricks = (GlusterBrick("a:/b", "u", False, False),)
@@ -145,15 +149,23 @@ def test_a_peer_that_is_not_connected_means_not_acquainted() -> None:
 
 @pytest.mark.parametrize("fact", ["is_root", "units", "mount", "env", "scripts"])
 def test_what_is_unknown_is_named_and_stops_it(fact: str) -> None:
-    refusal = refused(situation(node(TWO, **{fact: NO_ANSWER})))
+    unread: dict[str, Any] = {fact: NO_ANSWER}
+    refusal = refused(situation(node(TWO, **unread)))
     assert (refusal.code, refusal.evidence["fact"]) == ("node_unknown", fact)
 
 
-def test_peers_count_as_unknown_only_where_glusterd_runs() -> None:
-    unread = {"gluster_peers": NO_ANSWER, "gluster_volumes": NO_ANSWER}
-    assert planned(situation(node(TWO, **unread)))
+def test_a_glusterd_that_was_used_and_is_stopped_is_not_an_empty_one() -> None:
+    unread: dict[str, Any] = {"gluster_peers": NO_ANSWER, "gluster_volumes": NO_ANSWER}
+    refusal = refused(situation(node(TWO, **unread)))
+    assert (refusal.code, refusal.evidence["node"]) == ("glusterd_stopped", TWO)
     running = node(TWO, units=gluster_units(), **unread)
     assert refused(situation(running)).evidence["fact"] == "gluster_peers"
+    others = [
+        node(host, units=gluster_units(), gluster_peers=friends(host), gluster_volumes=(volume(),))
+        for host in (ONE, THREE)
+    ]
+    stages = [stage.key for stage in planned(situation(node(TWO, **unread), *others)).stages]
+    assert stages == ["init_gluster", "init_peers", "mount"]
 
 
 def test_one_node_that_tells_the_volumes_is_enough() -> None:

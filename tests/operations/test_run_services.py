@@ -12,8 +12,8 @@ from django.db import connection
 
 from clusterpanel.models import AuditEntry
 from nodes.domain.refusal import Refusal, Refused
-from nodes.models import SettingsRevision
-from operations import services
+from nodes.models import Cluster, SettingsRevision
+from operations import holder, services
 from operations.domain.plan import Step
 from operations.models import Backup, Run, RunStep, ShownPlan
 from operations.runtime import journal, lease
@@ -160,9 +160,14 @@ def test_the_database_decides_even_when_the_first_look_saw_nothing(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = office.start()
-    looks = iter([None])
-    real = services.active_run
-    monkeypatch.setattr(services, "active_run", lambda c: next(looks, None) or real(c))
+    looks = 0
+
+    def blind_at_first(cluster: Cluster) -> Run | None:
+        nonlocal looks
+        looks += 1
+        return holder.active_run(cluster) if looks > 1 else None
+
+    monkeypatch.setattr("operations.services.active_run", blind_at_first)
     refusal = refusal_of(office.start, "backup_storage")
     assert (refusal.code, refusal.evidence["run"]) == ("run_active", first.pk)
     assert AuditEntry.objects.filter(action="run.start").count() == 1

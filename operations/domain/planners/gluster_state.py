@@ -29,7 +29,7 @@ def progress(situation: Situation, nodes: Sequence[NodeFacts]) -> Progress | Ref
         if refusal := _unread(node):
             return refusal
     active = tuple(node.host for node in nodes if _active(node))
-    volume = _volume(situation, [node for node in nodes if node.host in active])
+    volume = _volume(situation, nodes)
     if isinstance(volume, Refusal):
         return volume
     mounted = tuple(node.host for node in nodes if _mounted(node))
@@ -72,17 +72,35 @@ def _sees_all(node: NodeFacts, count: int) -> bool:
 def _volume(situation: Situation, nodes: Sequence[NodeFacts]) -> GlusterVolume | Refusal | None:
     """The volume as the primary tells it, else any node that was asked; one answer is enough.
 
-    Refuses when glusterd runs and nobody could say which volumes there are.
+    A stopped glusterd that was never used is known to have none; one that was used cannot tell,
+    and then nobody may conclude that there is none.
     """
     told = sorted(nodes, key=lambda node: node.host != situation.primary)
-    known = [node.gluster_volumes for node in told if not isinstance(node.gluster_volumes, Unknown)]
-    if not known:
-        return unknown(told[0], "gluster_volumes") if told else None
-    volumes = [volume for found in known for volume in found]
+    if refusal := _untold(told):
+        return refusal
+    volumes = [
+        volume
+        for node in told
+        if not isinstance(node.gluster_volumes, Unknown)
+        for volume in node.gluster_volumes
+    ]
     if not volumes:
         return None
     best = next((volume for volume in volumes if _unfit(volume) is None), volumes[0])
     return _unfit(best) or best
+
+
+def _untold(nodes: Sequence[NodeFacts]) -> Refusal | None:
+    """Refuses when somebody could not say which volumes there are and no running glusterd did."""
+    silent = [node for node in nodes if isinstance(node.gluster_volumes, Unknown)]
+    if not silent or any(_active(node) for node in nodes if node not in silent):
+        return None
+    if running := next((node for node in silent if _active(node)), None):
+        return unknown(running, "gluster_volumes")
+    host = silent[0].host
+    why = say("glusterd was set up on %(host)s before, but it is stopped.", host=host)
+    fix = say("Start it on %(host)s: systemctl start glusterd", host=host)
+    return Refusal("glusterd_stopped", why, fix, {"node": host})
 
 
 def _unfit(volume: GlusterVolume) -> Refusal | None:
@@ -101,15 +119,17 @@ def _unfit(volume: GlusterVolume) -> Refusal | None:
         fix = say("Make every node answer, look at the checks, and plan again.")
         evidence = {"volume": volume.name, "fact": "gluster_volumes"}
         return Refusal("node_unknown", why, fix, evidence)
-    if not volume.well:
-        down = [brick.name for brick in volume.bricks if not brick.online]
-        why = say(
-            "The volume %(name)s exists but is not well: started %(started)s, bricks not online:"
-            " %(down)s.",
-            name=volume.name,
-            started="yes" if volume.started else "no",
-            down=", ".join(down) or "—",
-        )
-        fix = say("Start it with: gluster volume start %(name)s force", name=volume.name)
-        return Refusal("volume_not_well", why, fix, {"volume": volume.name, "down": down})
-    return None
+    return None if volume.well else _not_well(volume)
+
+
+def _not_well(volume: GlusterVolume) -> Refusal:
+    down = [brick.name for brick in volume.bricks if not brick.online]
+    why = say(
+        "The volume %(name)s exists but is not well: started %(started)s, bricks not online:"
+        " %(down)s.",
+        name=volume.name,
+        started="yes" if volume.started else "no",
+        down=", ".join(down) or "—",
+    )
+    fix = say("Start it with: gluster volume start %(name)s force", name=volume.name)
+    return Refusal("volume_not_well", why, fix, {"volume": volume.name, "down": down})

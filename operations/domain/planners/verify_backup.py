@@ -43,7 +43,7 @@ def _params(situation: Situation) -> Refusal | None:
     params = situation.params
     if refusal := unexpected_params(situation, "kind", "node", "path"):
         return refusal
-    if params.get("kind") not in _READERS:
+    if params.get("kind") not in tuple(_READERS):
         return params_invalid("kind", say("kind must be database or storage."))
     if params.get("node") not in situation.settings.hosts:
         return params_invalid("node", say("node must be one of the hosts of the cluster."))

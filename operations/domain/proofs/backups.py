@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nodes.domain.text import Text, say
 from operations.domain.backup_scripts import READ_ARCHIVE, READ_DUMP
 from operations.domain.proofs.base import (
@@ -66,6 +68,10 @@ def _read_back(node: str, path: str, answer: Answer) -> Verdict:
                 expected=found["expected"],
             )
         )
+    return _whole(node, path, found)
+
+
+def _whole(node: str, path: str, found: Mapping[str, str]) -> Holds:
     evidence = {"node": node, "path": path, "bytes": int(found["bytes"]), "sha256": found["sha256"]}
     if found.get("entries"):
         evidence["entries"] = int(found["entries"])

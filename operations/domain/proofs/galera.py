@@ -76,9 +76,11 @@ def _fault(
     node: str, least: int, primary: str, own: dict[str, str], first: dict[str, str]
 ) -> Text | None:
     """The first thing that is not as it must be."""
+    return _not_synced(node, own) or _too_few(node, least, own) or _apart(node, primary, own, first)
+
+
+def _not_synced(node: str, own: dict[str, str]) -> Text | None:
     component = own.get("wsrep_cluster_status", "")
-    size = own.get("wsrep_cluster_size", "")
-    uuid = own.get("wsrep_cluster_state_uuid", "")
     if component != "Primary":
         return say(
             "%(node)s: wsrep_cluster_status is %(found)s, expected Primary.",
@@ -91,22 +93,32 @@ def _fault(
             node=node,
             found=own.get("wsrep_local_state_comment") or "—",
         )
-    if not size.isdigit() or int(size) < least:
-        return say(
-            "%(node)s: wsrep_cluster_size is %(found)s, expected at least %(least)s.",
-            node=node,
-            found=size or "—",
-            least=least,
-        )
-    if not uuid or uuid != first.get("wsrep_cluster_state_uuid"):
-        return say(
-            "%(node)s has cluster UUID %(found)s, but the primary %(primary)s has %(expected)s.",
-            node=node,
-            found=uuid or "—",
-            primary=primary,
-            expected=first.get("wsrep_cluster_state_uuid") or "—",
-        )
     return None
+
+
+def _too_few(node: str, least: int, own: dict[str, str]) -> Text | None:
+    size = own.get("wsrep_cluster_size", "")
+    if size.isdigit() and int(size) >= least:
+        return None
+    return say(
+        "%(node)s: wsrep_cluster_size is %(found)s, expected at least %(least)s.",
+        node=node,
+        found=size or "—",
+        least=least,
+    )
+
+
+def _apart(node: str, primary: str, own: dict[str, str], first: dict[str, str]) -> Text | None:
+    uuid, expected = (status.get("wsrep_cluster_state_uuid", "") for status in (own, first))
+    if uuid and uuid == expected:
+        return None
+    return say(
+        "%(node)s has cluster UUID %(found)s, but the primary %(primary)s has %(expected)s.",
+        node=node,
+        found=uuid or "—",
+        primary=primary,
+        expected=expected or "—",
+    )
 
 
 def _member(node: str, own: dict[str, str]) -> Holds:
@@ -116,6 +128,8 @@ def _member(node: str, own: dict[str, str]) -> Holds:
         "uuid": own["wsrep_cluster_state_uuid"],
         "state": own.get("wsrep_local_state_comment", ""),
     }
+    if own["wsrep_cluster_size"] == "1":
+        return Holds(evidence, say("%(node)s is Synced in a Primary component of one.", node=node))
     sentence = say(
         "%(node)s is Synced in a Primary component of %(size)s nodes.",
         node=node,

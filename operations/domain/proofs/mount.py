@@ -116,6 +116,10 @@ def _compare(path: str, writer: str, readers: list[str], contents: list[str]) ->
                     path=path,
                 )
             )
+    return _shared(path, writer, readers)
+
+
+def _shared(path: str, writer: str, readers: list[str]) -> Holds:
     evidence = {"node": writer, "path": path, "read_on": readers}
     if not readers:
         return Holds(

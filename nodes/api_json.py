@@ -1,0 +1,119 @@
+"""Clusters, settings and facts as the API tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from clusterpanel.words import translated
+from nodes.domain.health import Verdict
+from nodes.domain.observation import ClusterFacts, GaleraFacts, MountFacts, NodeFacts, Unknown
+from nodes.models import CheckResult, Cluster, SettingsRevision
+
+T = TypeVar("T")
+
+
+def results(results: Sequence[CheckResult]) -> list[dict[str, Any]]:
+    return [
+        {
+            "host": result.host,
+            "check": result.check_id,
+            "state": result.state,
+            "detail": translated(result.detail),
+            "fix": translated(result.fix),
+            "checked_at": result.checked_at,
+        }
+        for result in results
+    ]
+
+
+def cluster(cluster: Cluster) -> dict[str, Any]:
+    """Without the secrets: whether there are any is all that is told."""
+    return {
+        "id": cluster.pk,
+        "name": cluster.name,
+        "app_dir": cluster.app_dir,
+        "settings": settings(cluster.revision),
+        "ssh": {
+            "username": cluster.ssh_username,
+            "port": cluster.ssh_port,
+            "has_private_key": bool(cluster.ssh_private_key),
+            "has_password": bool(cluster.ssh_password),
+        },
+        "created_at": cluster.created_at,
+    }
+
+
+def settings(revision: SettingsRevision) -> dict[str, Any]:
+    return {
+        "revision": revision.number,
+        "galera_peer_hosts": revision.galera_peer_hosts,
+        "cluster_fs_peer_hosts": revision.cluster_fs_peer_hosts,
+        "cluster_primary_host": revision.cluster_primary_host,
+        "two_galera_acknowledged": revision.two_galera_acknowledged,
+        "author": revision.author.get_username() if revision.author else None,
+        "created_at": revision.created_at,
+    }
+
+
+def verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "state": str(verdict.state),
+        "sentence": translated(verdict.sentence),
+        "action": translated(verdict.action),
+        "tolerates": verdict.tolerates,
+        "age_s": verdict.age_s,
+    }
+
+
+def nodes(cluster: Cluster, facts: ClusterFacts | None, now: float) -> list[dict[str, Any]]:
+    primary = cluster.revision.cluster_primary_host
+    seen = facts.nodes if facts else ()
+    return [_node(node, now) | {"primary": node.host == primary} for node in seen]
+
+
+def _node(node: NodeFacts, now: float) -> dict[str, Any]:
+    return {
+        "host": node.host,
+        "age_s": round(now - node.taken_at, 1),
+        "ssh": _known(node.ssh, lambda value: value),
+        "hostname": _known(node.hostname, lambda value: value),
+        "units": _known(node.units, dict),
+        "galera": _known(node.galera, _galera),
+        "mount": _known(node.mount, _mount),
+        "peers": _known(node.gluster_peers, _peers),
+    }
+
+
+def _known(value: T | Unknown, show: Callable[[T], Any]) -> Any:
+    """An unknown fact says why; it is never an empty one (law 9)."""
+    if isinstance(value, Unknown):
+        return {"unknown": translated(value.why)}
+    return show(value)
+
+
+def _galera(facts: GaleraFacts) -> dict[str, Any]:
+    return {
+        "wsrep_on": facts.wsrep_on,
+        "cluster_status": facts.cluster_status,
+        "cluster_size": facts.cluster_size,
+        "cluster_uuid": facts.cluster_uuid,
+        "state": facts.local_state_comment,
+        "synced": facts.synced,
+    }
+
+
+def _mount(facts: MountFacts) -> dict[str, Any]:
+    return {
+        "mounted": facts.mounted,
+        "fstype": facts.fstype,
+        "source": facts.source,
+        "answers": facts.answers,
+    }
+
+
+def _peers(peers: Sequence[Any]) -> list[dict[str, Any]]:
+    return [
+        {"hostname": p.hostname, "connected": p.connected, "state": p.state_text, "well": p.well}
+        for p in peers
+    ]
