@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -41,7 +41,7 @@ def state_words() -> dict[str, tuple[str, str]]:
     return {str(s): (tone(s), short_word(str(s))) for s in (*StepState, *RunState)}
 
 
-def plural_forms(singular: str, plural: str, ngettext: Any) -> dict[str, str]:
+def plural_forms(sentence: Callable[[int], str]) -> dict[str, str]:
     """The forms that Intl.PluralRules names, for a sentence that a script fills in later."""
-    one, few, many = (ngettext(singular, plural, n) for n in (1, 2, 5))
+    one, few, many = (sentence(n) for n in (1, 2, 5))
     return {"one": one, "few": few, "many": many, "other": many}

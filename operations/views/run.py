@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nodes.domain.refusal import Refused
@@ -24,13 +24,13 @@ from operations.runtime import journal
 from operations.views.common import (
     is_active,
     person,
-    plural_forms,
     run_or_404,
     state_words,
     tell_refusals,
 )
 from operations.views.log import segments
 from operations.views.matrix import matrix
+from operations.views.run_words import words
 
 FIRST_LINES = 200  # rendered by the server, so that the page says something before any script ran
 NEXT = {
@@ -52,7 +52,7 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
     context |= {
         "matrix": matrix(snapshot),
         "first_lines": _first_lines(shown, last),
-        "words": _words(),
+        "words": words(),
         "data": {
             "snapshot": snapshot,
             "segments": segments(shown),
@@ -161,35 +161,6 @@ def _urls(shown: Run) -> dict[str, str]:
         "firstError": "run-first-error",
     }
     return {key: reverse(name, args=[shown.id]) for key, name in names.items()}
-
-
-def _words() -> dict[str, Any]:
-    """Every sentence that a script of this page may show."""
-    return {
-        "live": gettext("Live"),
-        "ended": gettext("Ended"),
-        "reconnecting": gettext("Reconnecting (%(seconds)s s, nothing is lost)"),
-        "signed-out": gettext("Signed out: reload the page to sign in again"),
-        "replayed": plural_forms("Replayed %(count)s line", "Replayed %(count)s lines", ngettext),
-        "behind": plural_forms("+%(count)s new line", "+%(count)s new lines", ngettext),
-        "found": gettext("%(at)s of %(total)s"),
-        "nothing_found": gettext("Nothing found"),
-        "no_answer": gettext("The panel does not answer"),
-        "no_error": gettext("No line of this run reads like an error"),
-        "only": gettext("Only: %(step)s"),
-        "attempt": gettext("attempt %(number)s"),
-        "cut": gettext("… %(shown)s of %(length)s characters; the whole line is in the download"),
-        "attached": gettext(
-            "Worker restarted at %(time)s, attached again to the running step on %(node)s."
-            " No lines lost."
-        ),
-        "step_is": gettext("%(step)s, %(node)s: %(state)s"),
-        "first_output": gettext(
-            "Waiting for the first output from %(node)s (connected, job started)"
-        ),
-        "first_step": gettext("Waiting for a worker to begin the first step"),
-        "no_output": gettext("This run printed nothing"),
-    }
 
 
 @require_http_methods(["GET", "POST"])
