@@ -9,6 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from kombu.exceptions import OperationalError
 
@@ -21,7 +22,7 @@ PASSWORD_FILE = "admin-password"
 
 
 def services(port: int, workers: int, broker: tuple[str, ...]) -> list[Service]:
-    """Broker first and last; without one of its own (REDIS_URL is given) the other three."""
+    """Broker first and last; without one of its own (REDIS_URL is given) the others."""
     python = (sys.executable, "-m")
     tasks = (*python, "celery", "-A", "clusterpanel")
     web = (*python, "uvicorn", "clusterpanel.asgi:application", "--host", ADDRESS)
@@ -29,12 +30,16 @@ def services(port: int, workers: int, broker: tuple[str, ...]) -> list[Service]:
     quiet = ("--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning")
     # Workers neither greet nor watch each other: the database says who owns a run.
     alone = ("--without-gossip", "--without-mingle", "--loglevel", "WARNING")
+    worker = (*tasks, "worker", "--pool", "prefork")
     # Its entries repeat every few seconds: a schedule on disk could only be damaged.
     schedule = ("-S", "celery.beat.Scheduler", "--pidfile=", "--loglevel", "WARNING")
     return [
         *([Service("broker", broker, stage=0)] if broker else []),
         Service("web", (*web, "--port", str(port), *quiet)),
-        Service("worker", (*tasks, "worker", "--pool", "prefork", "-c", str(workers), *alone)),
+        Service("worker", (*worker, "-c", str(workers), "-Q", settings.RUN_QUEUE, *alone)),
+        # A worker of its own for the steady beat: however many runs last however long, the servers
+        # are observed and a run that lost its worker is found.
+        Service("watcher", (*worker, "-c", "2", "-Q", settings.BEAT_QUEUE, *alone)),
         Service("scheduler", (*tasks, "beat", *schedule)),
     ]
 

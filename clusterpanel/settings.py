@@ -116,7 +116,13 @@ REDIS_URL = env.str("REDIS_URL", default=f"unix://{PANEL_HOME}/broker/broker.soc
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # a late acknowledgement runs a long step twice
-CELERY_TASK_DEFAULT_QUEUE = env.str("PANEL_QUEUE", default="clusterpanel")
+RUN_QUEUE = env.str("PANEL_QUEUE", default="clusterpanel")
+BEAT_QUEUE = f"{RUN_QUEUE}-beat"
+CELERY_TASK_DEFAULT_QUEUE = RUN_QUEUE
+CELERY_TASK_ROUTES = {
+    "operations.tasks.reconcile": {"queue": BEAT_QUEUE},
+    "nodes.tasks.*": {"queue": BEAT_QUEUE},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -20,6 +20,7 @@ def up(names: Names, count: int | None) -> Lab:
     host.check()
     base.ensure()
     host.install_missing_packages()
+    host.raise_limits()
     lab = _decide(names, count)
     identity.ensure_keys(lab)
     _start(lab)
