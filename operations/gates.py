@@ -27,6 +27,10 @@ from operations.domain.situation import BackupFacts
 from operations.models import Backup, Run
 
 
+# Whether somebody might waive was asked when he did; his role may end before the run does.
+_GRANTED = Person("", may_waive=True)
+
+
 def person(user: Any) -> Person:
     """May waive: superusers, and whoever was given the permission `operations.waive_backup`."""
     return Person(user.get_username(), user.has_perm("operations.waive_backup"))
@@ -71,12 +75,7 @@ def recheck(run: Run) -> Refusal | None:
     gates = [gate for gate in run.plan.gates if gate.kind == "backup"]
     for gate in gates:
         answer = run.confirmations.get(gate.id)
-        if not isinstance(answer, Mapping):
-            return gate_rules.unanswered(gate)
-        if "waiver" in answer:
-            continue
-        now = timezone.now().timestamp()
-        if refusal := _backup(gate, run.cluster, answer.get("backup"), now):
+        if refusal := _gate(gate, run.cluster, answer, _GRANTED, timezone.now().timestamp()):
             return refusal
     return None
 
