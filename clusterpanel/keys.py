@@ -31,7 +31,7 @@ def _create(path: Path, key: str) -> None:
         file.write(key)
     with contextlib.suppress(FileExistsError):
         os.link(draft, path)
-    os.unlink(draft)
+    Path(draft).unlink()
 
 
 def _read(path: Path) -> str:
