@@ -12,20 +12,19 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from nodes.transport.pool import transport_for
 
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
 from nodes.services import target_for
 from nodes.transport.base import TransportError, script
+from nodes.transport.pool import transport_for
 from operations.domain import gate_rules
 from operations.domain.backup_scripts import SIZES
 from operations.domain.gate_rules import Person
 from operations.domain.plan import Gate, Plan, Step
 from operations.domain.situation import BackupFacts
 from operations.models import Backup, Run
-
 
 # Whether somebody might waive was asked when he did; his role may end before the run does.
 _GRANTED = Person("", may_waive=True)
