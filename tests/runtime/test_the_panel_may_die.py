@@ -198,6 +198,22 @@ def test_a_reboot_is_recognised_by_the_boot_id(world: World) -> None:
     assert (run.state, states(run)) == ("interrupted", ["unknown"])
 
 
+@pytest.mark.parametrize(
+    ("code", "state"), [("137", "unknown"), ("143", "unknown"), ("1", "failed")]
+)
+def test_a_command_that_the_going_node_killed_has_no_result(
+    world: World, code: str, state: str
+) -> None:
+    run = make_run(step("one", "node1", "echo here; sleep 60", proof=Proof("holds", ("false",))))
+    with executing(world, run):
+        until(lambda: world.log(run, "one") == b"here\n")
+        folder = world.job_folder(run, "one", "node1")
+        (folder / "boot_id").write_text("another\n")
+        (folder / "rc").write_text(f"{code}\n")
+        world.kill_job(run, "one", "node1")
+    assert states(run) == [state]
+
+
 def test_a_claimed_but_never_started_job_is_never_started_by_itself(world: World) -> None:
     run = make_run(step("one", "node1", "echo ran > ran"))
     world.job_folder(run, "one", "node1").mkdir(parents=True)
