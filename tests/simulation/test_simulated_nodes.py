@@ -26,7 +26,7 @@ from nodes.transport.base import (
 )
 from nodes.transport.simulated import SimulatedTransport, connect, host_key, scan_host_key
 from operations.runtime import node_lock
-from operations.runtime.jobs import Head, Job, Place, Tail, following, stop
+from operations.runtime.jobs import Head, Job, Part, Place, Tail, following, stop
 
 A, B, C = "10.0.0.11", "10.0.0.12", "10.0.0.13"
 PLACE = Place()
@@ -170,21 +170,15 @@ def lock(cluster: SimulatedCluster) -> None:
 def follow(
     cluster: SimulatedCluster, what: Job, *, offset: int = 0, may_start: bool = True
 ) -> tuple[Head, bytes, Tail]:
-    head, log, tail = Head, b"", None
+    parts: list[Part] = []
     with following(
         on(cluster, A), PLACE, PANEL, what, offset=offset, may_start=may_start
     ) as attached:
         while not attached.over:
-            for part in attached.read(5):
-                if isinstance(part, bytes):
-                    log += part
-                elif isinstance(part, Head):
-                    head = part  # type: ignore[assignment]
-                else:
-                    tail = part
-    assert isinstance(head, Head)
-    assert tail is not None
-    return head, log, tail
+            parts += attached.read(5)
+    (head,) = (part for part in parts if isinstance(part, Head))
+    (tail,) = (part for part in parts if isinstance(part, Tail))
+    return head, b"".join(part for part in parts if isinstance(part, bytes)), tail
 
 
 def test_a_job_runs_detached_and_its_log_is_whole(cluster: SimulatedCluster) -> None:
