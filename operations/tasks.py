@@ -6,17 +6,18 @@ from __future__ import annotations
 from celery import shared_task
 
 from operations.driving import ports_for
-from operations.runtime import executor, reconcile
+from operations.runtime import executor
+from operations.runtime.reconcile import abandoned
 
 MESSAGE_LIVES_S = 10  # the next offers come anyway; a full queue must not fill up with them
 
 
-@shared_task(name="operations.tasks.execute", ignore_result=True)
+@shared_task(ignore_result=True)
 def execute(run_id: str) -> None:
     executor.execute(run_id, ports_for)
 
 
-@shared_task(name="operations.tasks.reconcile", ignore_result=True)
-def reconcile_runs() -> None:
-    for run_id in reconcile.abandoned():
+@shared_task(ignore_result=True)
+def reconcile() -> None:
+    for run_id in abandoned():
         execute.apply_async((run_id,), expires=MESSAGE_LIVES_S)

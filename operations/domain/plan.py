@@ -34,6 +34,7 @@ class Step:
     `key` is unique in the plan and safe in a file name: it names the job's directory on the node.
     `argv` is run as it stands after `{run}` became the run's id. `stdin` names what the runtime
     feeds to the command (a file too large or too secret to be an argument), "" for a closed input.
+    A step that takes longer than `timeout_s` is reported and goes on: nothing is killed by a clock.
     `records` names what a success leaves in the panel's own books, for example "backup:database".
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from nodes.domain.text import Text, say
@@ -74,9 +75,12 @@ class Copy:
 class Follower:
     """Starts one job or attaches to it, and stays with it to the end."""
 
-    def __init__(self, lease: Lease, ports: Ports, job: Job, offset: int) -> None:
+    def __init__(
+        self, lease: Lease, ports: Ports, job: Job, offset: int, *, expected_s: float = math.inf
+    ) -> None:
         self._lease, self._ports, self._job = lease, ports, job
         self._copy = Copy(lease, ports, job, offset)
+        self._long_at = time.monotonic() + expected_s
         self._silence = Silence(job.node, ports.patience_s, ports.longest_pause_s, self._tell)
         self._attached = self._heard = False
         self._wanted = -1  # size of the log when the job was seen to be over
@@ -141,6 +145,8 @@ class Follower:
         if self._lease.cancel.is_set():
             self._copy.finish()
             raise Cancelled
+        if time.monotonic() > self._long_at:
+            self._say_long()
 
     def _judge(self, tail: Tail) -> Tail | None:
         """The tail if the job is over and everything it printed until then is here."""
@@ -162,6 +168,17 @@ class Follower:
         text = say("Another worker takes over; the job on %(node)s went on.", node=self._job.node)
         newest = store.say_event(self._lease, {**event, "text": text.to_json()})
         self._ports.notify(self._job.run, newest)
+
+    def _say_long(self) -> None:
+        """A long step is never killed by a clock: a half-done transfer would be worse. A person decides."""
+        self._long_at = math.inf
+        self._tell(
+            "long",
+            say(
+                "The step on %(node)s takes longer than expected. It goes on; cancel it if it hangs.",
+                node=self._job.node,
+            ),
+        )
 
     def _tell(self, state: str, text: Text) -> None:
         event = {"type": "node", "node": self._job.node, "state": state, "text": text.to_json()}

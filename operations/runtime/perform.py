@@ -100,7 +100,8 @@ class Performer:
         return replace(job, stdin=data)
 
     def _follower(self, step: Step, job: Job) -> Follower:
-        return Follower(self._lease, self._ports, job, self._offset(step))
+        offset = self._offset(step)
+        return Follower(self._lease, self._ports, job, offset, expected_s=step.timeout_s)
 
     def _offset(self, step: Step) -> int:
         rows = RunStep.objects.filter(run_id=self._run.pk, key=step.key)

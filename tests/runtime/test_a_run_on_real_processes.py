@@ -128,3 +128,10 @@ def test_arguments_are_data_whatever_they_hold(world: World) -> None:
     run = make_run(step("one", "node1", 'printf "%s" "$1"', nasty))
     world.execute(run)
     assert world.log(run, "one") == nasty.encode()
+
+
+def test_a_step_that_takes_long_is_reported_once_and_goes_on(world: World) -> None:
+    run = make_run(step("one", "node1", "sleep 0.5; echo done", timeout_s=0))
+    world.execute(run)
+    assert run.state == "succeeded"
+    assert [event["state"] for event in events(run, "node")] == ["long"]
