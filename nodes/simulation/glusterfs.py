@@ -75,13 +75,18 @@ def probe(world: World, host: str, peer: str) -> tuple[World, Reply]:
         return world, Reply(0, f"peer probe: Host {peer} port 24007 already in peer list\n")
     pool = {host, *world.nodes[host].pool.peers, peer}
     for member in pool:
-        node = world.nodes[member]
-        peers = (
-            *node.pool.peers,
-            *(h for h in world.hosts if h in pool - {member, *node.pool.peers}),
-        )
-        world = world.put(replace(node, pool=replace(node.pool, peers=peers)))
+        world = world.put(_introduced(world, world.nodes[member], pool, host))
     return world, Reply(0, "peer probe: success\n")
+
+
+def _introduced(world: World, node: Node, pool: set[str], prober: str) -> Node:
+    """Everybody but itself knows the one who probes by the name that its address resolves to."""
+    known = node.pool
+    others = (h for h in world.hosts if h in pool - {node.host, *known.peers})
+    called = dict(known.called)
+    if prober not in (node.host, *known.peers):
+        called[prober] = world.nodes[prober].name
+    return replace(node, pool=replace(known, peers=(*known.peers, *others), called=called))
 
 
 def create(

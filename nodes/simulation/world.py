@@ -125,9 +125,13 @@ class Unit:
 
 @dataclass(frozen=True)
 class Pool:
-    """What glusterd of one node has on its disk: the hosts it was introduced to."""
+    """What glusterd of one node has on its disk: the hosts it was introduced to.
+
+    `called`: the name under which it knows one of them, where that is not the host.
+    """
 
     peers: tuple[str, ...] = ()
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from tests.simulation.scenario import story
 from tests.simulation.sides import Looker, Real, Seen, Simulated
 
 RECORDED = Path(__file__).with_name("recorded.json")
-PATIENCE_S = 120  # a real server's daemons may take so long to agree
+PATIENCE_S = 75  # a real server's daemons may take so long to agree
 Told = list[tuple[str, list[int], Seen]]
 
 

@@ -33,9 +33,12 @@ PLACE = Place()
 PANEL = "panel-1"
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[SimulatedCluster]:
-    made = SimulatedCluster.create(tmp_path / "cluster", (A, B, C))
+@pytest.fixture(params=["this machine's /proc", "a /proc of its own"])
+def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SimulatedCluster]:
+    own = request.param == "a /proc of its own"
+    if not own and not Path("/proc/self/stat").exists():
+        pytest.skip("this machine has no /proc")
+    made = SimulatedCluster.create(tmp_path / "cluster", (A, B, C), keeps_proc=own)
     yield made
     for host in (A, B, C):
         made.power_off(host)  # no process outlives its test

@@ -24,13 +24,17 @@ _FOLDERS = (
     "usr/lib/galera",
 )
 
-# Commands whose answer never changes, or that only root may run; `find` follows a mount.
+_GNU_FOLDERS = tuple(
+    Path(brew, "opt", package, "libexec/gnubin")
+    for brew in ("/opt/homebrew", "/usr/local")
+    for package in ("coreutils", "findutils", "gnu-tar", "gnu-sed", "grep")
+)
+# Commands whose answer never changes, or that only root may run.
 _PLAIN: Mapping[str, str] = {
     "chown": "exit 0",
     "chgrp": "exit 0",
     "sync": "exit 0",
     "my_print_defaults": "exit 0",
-    "find": 'PATH=/usr/bin:/bin exec find -H "$@"',
     "mariadbd": "echo 'mariadbd  Ver 10.11.19-MariaDB for simulated (Simulated)'",
 }
 
@@ -42,10 +46,13 @@ def build(
     app_dir: str = "/var/www/html/dpiui2",
     pace: Pace,
     names: tuple[str, ...] = (),
+    keeps_proc: bool = sys.platform != "linux",
 ) -> Layout:
     """Freshly installed servers below `base`, which must not hold any yet."""
     base.mkdir(parents=True)
     layout = Layout(base.resolve())
+    if keeps_proc:
+        (layout.base / "keeps-proc").touch()
     seed = f"{base}-{time.time_ns()}"
     world = new_world(hosts, pace=pace, seed=seed, now=time.monotonic(), names=names)
     for node in world.nodes.values():
@@ -63,16 +70,28 @@ def _furnish(layout: Layout, node: Node, app_dir: str) -> None:
         (root / empty).touch()
     _install_app(layout, node, root / app_dir.lstrip("/") / "backend")
     _write_proc(root)
+    _lend_tools(root)
     for name in COMMANDS:
         python = (sys.executable, "-I", "-S", str(_SHIM), str(layout.base), node.host, name)
         _command(root, name, _without_python(root, name) + f'exec {shlex.join(python)} "$@"')
-    for name, text in {**_PLAIN, **_own(node)}.items():
+    for name, text in {**_PLAIN, **_own(root, node)}.items():
         _command(root, name, text)
 
 
-def _own(node: Node) -> dict[str, str]:
+def _lend_tools(root: Path) -> None:
+    """GNU's tools, where the system's own are others: the scripts are written for Linux servers."""
+    for folder in _GNU_FOLDERS:
+        for tool in sorted(folder.iterdir()) if folder.is_dir() else []:
+            place = root / "usr/local/bin" / tool.name
+            if not place.exists():
+                place.symlink_to(tool)
+
+
+def _own(root: Path, node: Node) -> dict[str, str]:
+    """Commands with an answer per node. `find` follows the link that stands for a mount."""
     by_flag = 'case "${1:-}" in %s) echo "%s" ;; *) echo "%s" ;; esac'
     return {
+        "find": f'PATH={root}/usr/local/bin:/usr/bin:/bin exec find -H "$@"',
         "hostname": by_flag % ("-I | -i", f"{node.address} ", node.name),
         "id": by_flag % ("-u | -g", "0", "root"),
     }

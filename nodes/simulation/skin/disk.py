@@ -188,6 +188,8 @@ def _name(layout: Layout, node: Node, place: Path) -> str:
 
 def _clear_memory(layout: Layout, host: str) -> None:
     """What a node forgets with its power."""
+    for kept in (layout.root(host) / "proc").glob("[0-9]*"):
+        shutil.rmtree(kept)
     for folder in ("run", "tmp"):
         place = layout.root(host) / folder
         shutil.rmtree(place, ignore_errors=True)

@@ -23,6 +23,8 @@ _MAPPED = (
     "opt",
     r"usr/local",
     r"usr/lib/galera",
+)
+_PROC = (
     r"proc/sys",
     r"proc/self/mounts",
     r"proc/uptime",
@@ -30,8 +32,14 @@ _MAPPED = (
     r"proc/meminfo",
     r"proc/\[0-9\]\*/comm",
 )
-# A path begins where no longer path, word or expansion is going on, and its first part is whole.
-_PATH = re.compile(rf"(?<![\w.)}}\]~?/-])/(?:{'|'.join(_MAPPED)})(?=[/\s\"'`;:|&)<>*,]|$)")
+
+
+def _paths(*names: str) -> re.Pattern[str]:
+    """A path begins where no longer path, word or expansion goes on; its first part is whole."""
+    return re.compile(rf"(?<![\w.)}}\]~?/-])/(?:{'|'.join(names)})(?=[/\s\"'`;:|&)<>*,]|$)")
+
+
+_SHARED, _OWN = _paths(*_MAPPED, *_PROC), _paths(*_MAPPED, "proc")
 _SAFE = re.compile(r"[A-Za-z0-9_./-]+")
 
 
@@ -53,6 +61,11 @@ class Layout:
     def lock(self) -> Path:
         return self.base / "world.lock"
 
+    @property
+    def keeps_proc(self) -> bool:
+        """Whether the nodes have a whole /proc of their own: where this machine has none."""
+        return (self.base / "keeps-proc").exists()
+
     def root(self, host: str) -> Path:
         return self.base / "nodes" / host
 
@@ -68,10 +81,10 @@ class Layout:
 
     def inward(self, host: str, text: str) -> str:
         """Paths of the node become paths of this machine; those that are already do not change."""
-        root = str(self.root(host))
+        root, paths = str(self.root(host)), _OWN if self.keeps_proc else _SHARED
         kept = re.split(rf"({re.escape(str(self.base))}[^\s\"';:]*)", text)
         parts = [
-            part if index % 2 else _PATH.sub(lambda m: root + m.group(), part)
+            part if index % 2 else paths.sub(lambda m: root + m.group(), part)
             for index, part in enumerate(kept)
         ]
         return "".join(parts)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 MARK = "SIMULATED_NODE"
@@ -63,3 +65,44 @@ def limit_files(root: Path, *, full: bool) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             _, hard = prlimit(pid, resource.RLIMIT_FSIZE)
             prlimit(pid, resource.RLIMIT_FSIZE, (FULL_BYTES if full else hard, hard))
+
+
+# The runner looks for itself in /proc at once, so it waits until it stands there.
+_GATE = 'until [ -e "$0/$$/stat" ]; do sleep 0.01; done; exec "$@"'
+
+
+def start_kept(root: Path, argv: list[str]) -> None:
+    """Start a detached process where there is no /proc: a keeper writes `stat` for it.
+
+    The keeper stands for systemd. It takes the entry away when the process is over, and if that
+    was by a signal, ends what the process had started.
+    """
+    if os.fork():
+        return
+    os.setsid()
+    nothing = subprocess.DEVNULL
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", _GATE, str(root / "proc"), *argv],
+        stdin=nothing,
+        stdout=nothing,
+        stderr=nothing,
+        start_new_session=True,
+    )
+    for stream in (0, 1, 2):
+        os.close(stream)
+    entry = root / "proc" / str(process.pid)
+    entry.mkdir()
+    (entry / "draft").write_text(_stat(process.pid))
+    (entry / "draft").replace(entry / "stat")
+    code = process.wait()
+    shutil.rmtree(entry, ignore_errors=True)
+    if code < 0:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    os._exit(0)
+
+
+def _stat(pid: int) -> str:
+    """As /proc/PID/stat: state, parent, group, session, and as the 22nd field when it began."""
+    began = int(time.monotonic() * 100)
+    return f"{pid} (sh) S 1 {pid} {pid} {'0 ' * 15}{began} 0\n"

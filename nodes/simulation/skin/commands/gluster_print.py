@@ -29,10 +29,14 @@ def host_uuid(world: World, host: str) -> str:
     return world.name("peer", world.nodes[host].number)
 
 
+def called(world: World, host: str, peer: str) -> str:
+    return world.nodes[host].pool.called.get(peer, peer)
+
+
 def peers_xml(world: World, host: str) -> str:
     rows = []
     for peer in world.nodes[host].pool.peers:
-        names = f"<hostname>{peer}</hostname>"
+        names = f"<hostname>{called(world, host, peer)}</hostname>"
         rows.append(
             f"<peer><uuid>{host_uuid(world, peer)}</uuid>{names}<hostnames>{names}</hostnames>"
             f"<connected>{int(connected(world, host, peer))}</connected><state>3</state>"
@@ -46,7 +50,7 @@ def peers_text(world: World, host: str) -> str:
     text = f"Number of Peers: {len(peers)}\n"
     for peer in peers:
         word = "Connected" if connected(world, host, peer) else "Disconnected"
-        text += f"\nHostname: {peer}\nUuid: {host_uuid(world, peer)}\n"
+        text += f"\nHostname: {called(world, host, peer)}\nUuid: {host_uuid(world, peer)}\n"
         text += f"State: Peer in Cluster ({word})\n"
     return text
 
@@ -55,7 +59,7 @@ def pool_text(world: World, host: str) -> str:
     rows = ["UUID\t\t\t\t\tHostname\tState"]
     for peer in (*world.nodes[host].pool.peers, host):
         word = "Connected" if connected(world, host, peer) else "Disconnected"
-        name = "localhost" if peer == host else peer
+        name = "localhost" if peer == host else called(world, host, peer)
         rows.append(f"{host_uuid(world, peer)}\t{name}\t{word} ")
     return "\n".join(rows) + "\n"
 

@@ -225,6 +225,9 @@ def systemd_run(shell: Shell, argv: list[str]) -> int:
     words = list(argv)
     while words and words[0].startswith("-"):
         words = words[2:] if words[0] in ("-p", "-u", "--property") else words[1:]
+    if shell.layout.keeps_proc:
+        processes.start_kept(shell.layout.root(shell.host), words)
+        return 0
     nothing = subprocess.DEVNULL
     subprocess.Popen(words, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
     return 0
