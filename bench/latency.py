@@ -42,7 +42,7 @@ def measure(lab: Lab, panel: Panel) -> list[str]:
     client = panel.client()
     cluster = steps.create_cluster(client, lab.status, "Latency")
     steps.trust_all(client, cluster, lab.status)
-    steps.run_to_success(client, cluster, "apply_settings")
+    steps.run_to_success(client, cluster, "apply_settings", force=True)
     plan = direct.plan(lab.hosts, [(lab.hosts[0], ("perl", "-e", WRITER))])
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 720})
