@@ -102,20 +102,22 @@ def create(
     if name in world.volumes:
         return world, Reply(1, "", f"volume create: {name}: failed: Volume {name} already exists\n")
     bricks = tuple(bricks)
-    for peer, path in bricks:
-        known = peer == host or peer in world.nodes[host].pool.peers
-        if not known or (peer != host and not connected(world, host, peer)):
-            words = (
-                f"volume create: {name}: failed: Host {peer} is not in 'Peer in Cluster' state\n"
-            )
-            return world, Reply(1, "", words)
-        if any((peer, path) in volume.bricks for volume in world.volumes.values()):
-            words = f"volume create: {name}: failed: {path} is already part of a volume\n"
-            return world, Reply(1, "", words)
+    if fault := next(filter(None, (_unfit(world, host, *brick) for brick in bricks)), ""):
+        return world, Reply(1, "", f"volume create: {name}: failed: {fault}\n")
     number, world = world.counted()
     volume = Volume(name, number, bricks, replica, arbiters)
     words = f"volume create: {name}: success: please start the volume to access data\n"
     return _store(world, volume), Reply(0, words)
+
+
+def _unfit(world: World, host: str, peer: str, path: str) -> str:
+    """Why a brick cannot be taken; "" when it can."""
+    known = peer == host or peer in world.nodes[host].pool.peers
+    if not known or (peer != host and not connected(world, host, peer)):
+        return f"Host {peer} is not in 'Peer in Cluster' state"
+    if any((peer, path) in volume.bricks for volume in world.volumes.values()):
+        return f"{path} is already part of a volume"
+    return ""
 
 
 def _store(world: World, volume: Volume) -> World:

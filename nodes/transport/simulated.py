@@ -127,10 +127,11 @@ class SimulatedTransport:
 
     @contextmanager
     def stream(self, command: Command) -> Generator[SimulatedStream]:
-        node = self._cluster.node(self.target.host)
+        world = self._cluster.world
+        node = world.nodes[self.target.host]
         if not self.alive:
             raise _lost(self.target.host)
-        uptime(self._cluster.layout, self._cluster.world, self.target.host)
+        uptime(self._cluster.layout, world, self.target.host)
         time.sleep(node.link.slow_s)
         stream = SimulatedStream(self, self._argv(command, node), command.stdin, self._root)
         try:

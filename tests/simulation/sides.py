@@ -65,6 +65,7 @@ class Simulated:
 
     def kill_databases(self, *hosts: str) -> None:
         self.cluster.happen(*(events.KillDatabase(host) for host in hosts))
+        self.cluster.happen(*(events.ResetFailed(host, "mariadb.service") for host in hosts))
 
     def power_cut(self, *hosts: str) -> None:
         self.cluster.power_cut(*hosts)

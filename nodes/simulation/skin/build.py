@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from nodes.simulation.skin import answers, disk
+from nodes.simulation.skin import answers, disk, network
 from nodes.simulation.skin.layout import Layout
 from nodes.simulation.skin.shim import COMMANDS
 from nodes.simulation.skin.store import save
@@ -34,6 +34,7 @@ _PLAIN: Mapping[str, str] = {
     "chown": "exit 0",
     "chgrp": "exit 0",
     "sync": "exit 0",
+    "nft": "exit 0",
     "my_print_defaults": "exit 0",
     "mariadbd": "echo 'mariadbd  Ver 10.11.19-MariaDB for simulated (Simulated)'",
 }
@@ -74,7 +75,7 @@ def _furnish(layout: Layout, node: Node, app_dir: str) -> None:
     for name in COMMANDS:
         python = (sys.executable, "-I", "-S", str(_SHIM), str(layout.base), node.host, name)
         _command(root, name, _without_python(root, name) + f'exec {shlex.join(python)} "$@"')
-    for name, text in {**_PLAIN, **_own(root, node)}.items():
+    for name, text in {**_PLAIN, **_own(layout, root, node)}.items():
         _command(root, name, text)
 
 
@@ -87,10 +88,13 @@ def _lend_tools(root: Path) -> None:
                 place.symlink_to(tool)
 
 
-def _own(root: Path, node: Node) -> dict[str, str]:
+def _own(layout: Layout, root: Path, node: Node) -> dict[str, str]:
     """Commands with an answer per node. `find` follows the link that stands for a mount."""
     by_flag = 'case "${1:-}" in %s) echo "%s" ;; *) echo "%s" ;; esac'
+    folder = network.folder(layout, node.host)
     return {
+        "bash": network.BASH % {"folder": folder},
+        "ss": f"exec sed 's/^/LISTEN 0 0 /' {folder}/listening",
         "find": f'PATH={root}/usr/local/bin:/usr/bin:/bin exec find -H "$@"',
         "hostname": by_flag % ("-I | -i", f"{node.address} ", node.name),
         "id": by_flag % ("-u | -g", "0", "root"),

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nodes.simulation.glusterfs import knows, serves
+from nodes.simulation.skin import network
+from nodes.simulation.skin.files import put, text_of
 from nodes.simulation.skin.layout import Layout
 from nodes.simulation.world import NULL_UUID, Disk, Grastate, LastView, Node, World
 
@@ -29,7 +31,7 @@ def _read_node(layout: Layout, node: Node) -> Node:
     marker = layout.place(node.host, MARKER)
     disk = _read_galera(layout, node)
     fstab = _fstab(
-        _text(layout.place(node.host, "/etc/fstab")).replace(f"{layout.root(node.host)}", "")
+        text_of(layout.place(node.host, "/etc/fstab")).replace(f"{layout.root(node.host)}", "")
     )
     marked = marker.exists() and marker.stat().st_size > 0
     return replace(node, disk=disk, fstab=fstab, new_cluster=marked)
@@ -41,23 +43,16 @@ def _read_galera(layout: Layout, node: Node) -> Disk:
     on = settings.get("wsrep_on", "OFF").upper() in ("ON", "1")
     address = settings.get("wsrep_cluster_address", "").removeprefix("gcomm://")
     peers = tuple(host for host in address.split("?")[0].split(",") if host)
-    text = _text(folder / "grastate.dat")
+    text = text_of(folder / "grastate.dat")
     state = disk.grastate
     if text != (grastate_text(state) if state else ""):
         state = parse_grastate(text) if text or (folder / "grastate.dat").exists() else None
-    last = disk.last_view if _text(folder / "gvwstate.dat") else None
+    last = disk.last_view if text_of(folder / "gvwstate.dat") else None
     return replace(disk, wsrep_on=on, peers=peers, grastate=state, last_view=last)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-
-
 def _settings(folder: Path) -> dict[str, str]:
-    texts = (_text(path) for path in sorted(folder.rglob("*.cnf")))
+    texts = (text_of(path) for path in sorted(folder.rglob("*.cnf")))
     return {key.replace("-", "_"): value for text in texts for key, value in _SETTING.findall(text)}
 
 
@@ -101,38 +96,28 @@ def write(layout: Layout, world: World) -> None:
         _write_gluster(layout, world, node)
         _write_proc(layout, world, node)
         _write_mounts(layout, world, node)
-        _put(layout.root(node.host) / ".full", "" if node.full else None)
+        network.write(layout, world, node)
+        put(layout.root(node.host) / ".full", "" if node.full else None)
         if not node.up:
             _clear_memory(layout, node.host)
 
 
-def _put(path: Path, text: str | None) -> None:
-    """The file says `text`, or is not there. A rename, so that nobody reads half of it."""
-    if text is None:
-        path.unlink(missing_ok=True)
-    elif not path.exists() or _text(path) != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.new")
-        draft.write_text(text)
-        draft.replace(path)
-
-
 def _write_galera(layout: Layout, node: Node) -> None:
     folder, disk = layout.place(node.host, DATADIR), node.disk
-    _put(folder / "grastate.dat", grastate_text(disk.grastate) if disk.grastate else None)
-    _put(folder / "gvwstate.dat", last_view_text(disk.last_view) if disk.last_view else None)
-    _put(folder / "sst_in_progress", "" if disk.sst_in_progress else None)
+    put(folder / "grastate.dat", grastate_text(disk.grastate) if disk.grastate else None)
+    put(folder / "gvwstate.dat", last_view_text(disk.last_view) if disk.last_view else None)
+    put(folder / "sst_in_progress", "" if disk.sst_in_progress else None)
     marker = "_WSREP_NEW_CLUSTER=--wsrep-new-cluster\n" if node.new_cluster else None
-    _put(layout.place(node.host, MARKER), marker)
+    put(layout.place(node.host, MARKER), marker)
 
 
 def _write_gluster(layout: Layout, world: World, node: Node) -> None:
     home = layout.place(node.host, "/var/lib/glusterd")
     for peer in node.pool.peers:
-        _put(home / "peers" / world.name("peer", world.nodes[peer].number), f"hostname1={peer}\n")
+        put(home / "peers" / world.name("peer", world.nodes[peer].number), f"hostname1={peer}\n")
     for volume in world.volumes.values():
         if knows(world, node.host, volume):
-            _put(home / "vols" / volume.name / "info", f"status={int(volume.started)}\n")
+            put(home / "vols" / volume.name / "info", f"status={int(volume.started)}\n")
 
 
 def _write_proc(layout: Layout, world: World, node: Node) -> None:
@@ -140,9 +125,9 @@ def _write_proc(layout: Layout, world: World, node: Node) -> None:
     proc = layout.root(node.host) / "proc"
     running = {"mariadbd": node.server, "glusterd": node.daemon, "glusterfsd": node.bricks}
     for number, (name, alive) in enumerate(running.items(), start=1):
-        _put(proc / f"9000000{number}" / "comm", f"{name}\n" if alive else None)
-    _put(proc / "sys/kernel/random/boot_id", world.name(f"boot-{node.host}", node.boot) + "\n")
-    _put(proc / "self/mounts", _mounts_text(layout, world, node))
+        put(proc / f"9000000{number}" / "comm", f"{name}\n" if alive else None)
+    put(proc / "sys/kernel/random/boot_id", world.name(f"boot-{node.host}", node.boot) + "\n")
+    put(proc / "self/mounts", _mounts_text(layout, world, node))
 
 
 def _mounts_text(layout: Layout, world: World, node: Node) -> str:

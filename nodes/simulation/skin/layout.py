@@ -31,6 +31,7 @@ _PROC = (
     r"proc/loadavg",
     r"proc/meminfo",
     r"proc/\[0-9\]\*/comm",
+    r"proc/\[0-9\]\*(?=;)",  # a search among all processes finds the node's, not the machine's
 )
 
 

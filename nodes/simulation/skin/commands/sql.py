@@ -18,7 +18,9 @@ from nodes.simulation.world import Node, Reply
 
 _SYSTEM = {"information_schema": 79, "mysql": 31, "performance_schema": 81, "sys": 101}
 _CHANGE = re.compile(r"(INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|GRANT|TRUNCATE)\b", re.I)
-_USER = re.compile(r"CREATE USER (?:IF NOT EXISTS )?'?([\w]+)'?@'?([\w.%-]+)'?", re.I)
+_USER = re.compile(
+    r"(?:CREATE USER (?:IF NOT EXISTS )?|GRANT \w+ ON \*\.\* TO )'?(\w+)'?@'?([\w.%-]+)'?", re.I
+)
 _LIKE = re.compile(r"LIKE\s+'([^']*)'", re.I)
 _IN = re.compile(r"IN\s*\(([^)]*)\)", re.I)
 _BLOCKED_S = 0.05

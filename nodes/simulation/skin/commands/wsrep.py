@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nodes.simulation.membership import alive
-from nodes.simulation.world import NULL_UUID, Node, Server, Stage, World
+from nodes.simulation.world import NULL_UUID, Node, Server, Stage, View, World
 
 NOTHING = "18446744073709551615"  # 2**64 - 1: how the server prints "no number"
 _ALONE = {
@@ -30,6 +30,16 @@ _QUIET = (
     *("wsrep_local_bf_aborts", "wsrep_desync_count", "wsrep_replicated_bytes"),
     *("wsrep_received_bytes", "wsrep_open_transactions"),
 )
+_FIXED = {
+    "wsrep_connected": "ON",
+    "wsrep_evs_state": "OPERATIONAL",
+    "wsrep_flow_control_active": "false",
+    "wsrep_flow_control_paused": "0",
+    "wsrep_local_cached_downto": "1",
+    "wsrep_provider_name": "Galera",
+    "wsrep_provider_vendor": "simulated",
+    "wsrep_provider_version": "26.4.20(simulated)",
+}
 _STATES = {Stage.SYNCED: ("4", "Synced"), Stage.DONOR: ("2", "Donor/Desynced")}
 
 
@@ -51,42 +61,36 @@ def status(world: World, node: Node) -> dict[str, str]:
     server = node.server
     if server is None or server.stage is Stage.ALONE or server.view is None:
         return _ALONE
-    primary = server.view.primary
-    state, comment = _STATES.get(server.stage, ("1", "Joining: receiving State Transfer"))
-    if not primary:
-        state, comment = "0", "Initialized"
-    uuid = node.disk.position.uuid
-    found = dict.fromkeys(_QUIET, "0") | {
-        "wsrep_cluster_conf_id": str(server.view.conf) if primary else NOTHING,
-        "wsrep_cluster_size": str(len(server.view.members)),
-        "wsrep_cluster_state_uuid": uuid if uuid != NULL_UUID else "",
-        "wsrep_cluster_status": "Primary" if primary else "non-Primary",
-        "wsrep_cluster_weight": str(len(server.view.members)) if primary else "0",
-        "wsrep_connected": "ON",
-        "wsrep_evs_state": "OPERATIONAL",
-        "wsrep_flow_control_active": "false",
-        "wsrep_flow_control_paused": "0",
-        "wsrep_gcomm_uuid": server.member,
-        "wsrep_incoming_addresses": _incoming(world, server),
-        "wsrep_last_committed": str(node.disk.position.seqno),
-        "wsrep_local_cached_downto": "1",
-        "wsrep_local_index": str(sorted(server.view.members).index(server.member)),
-        "wsrep_local_state": state,
-        "wsrep_local_state_comment": comment,
-        "wsrep_local_state_uuid": uuid,
-        "wsrep_provider_name": "Galera",
-        "wsrep_provider_vendor": "simulated",
-        "wsrep_provider_version": "26.4.20(simulated)",
-        "wsrep_ready": "ON" if primary and server.stage in _STATES else "OFF",
-    }
+    found = {**dict.fromkeys(_QUIET, "0"), **_FIXED, **_of_view(world, node, server, server.view)}
     return dict(sorted(found.items()))
 
 
-def _incoming(world: World, server: Server) -> str:
-    assert server.view is not None
+def _of_view(world: World, node: Node, server: Server, view: View) -> dict[str, str]:
+    state, comment = _STATES.get(server.stage, ("1", "Joining: receiving State Transfer"))
+    if not view.primary:
+        state, comment = "0", "Initialized"
+    uuid, size = node.disk.position.uuid, str(len(view.members))
+    return {
+        "wsrep_cluster_conf_id": str(view.conf) if view.primary else NOTHING,
+        "wsrep_cluster_size": size,
+        "wsrep_cluster_state_uuid": uuid if uuid != NULL_UUID else "",
+        "wsrep_cluster_status": "Primary" if view.primary else "non-Primary",
+        "wsrep_cluster_weight": size if view.primary else "0",
+        "wsrep_gcomm_uuid": server.member,
+        "wsrep_incoming_addresses": _incoming(world, view),
+        "wsrep_last_committed": str(node.disk.position.seqno),
+        "wsrep_local_index": str(sorted(view.members).index(server.member)),
+        "wsrep_local_state": state,
+        "wsrep_local_state_comment": comment,
+        "wsrep_local_state_uuid": uuid,
+        "wsrep_ready": "ON" if view.primary and server.stage in _STATES else "OFF",
+    }
+
+
+def _incoming(world: World, view: View) -> str:
     hosts = {s.member: host for host, s in alive(world).items()}
     names = []
-    for member in sorted(server.view.members):
+    for member in sorted(view.members):
         node = world.nodes.get(hosts.get(member, ""))
         known = node is not None and node.server is not None and node.server.ready
         names.append(f"{node.address}:0" if node is not None and known else "unspecified")
