@@ -132,16 +132,20 @@ def _events(
         _step_event(new, nodes[new.key], note if place == 0 else NOTHING)
         for place, (_, new) in enumerate(changed)
     ]
-    if before.state != after.state or before.cancelling != after.cancelling:
-        events.append(
-            {
-                "type": "run",
-                "state": after.state,
-                "cancelling": after.cancelling,
-                "text": sentence.to_json() if sentence else None,
-            }
-        )
-    return events
+    if before.state == after.state and before.cancelling == after.cancelling:
+        return events
+    run = _run_event(after, sentence)
+    # As a person tells it: the run begins before its first step and ends after its last.
+    return [run, *events] if after.state in ACTIVE else [*events, run]
+
+
+def _run_event(after: Life, sentence: Text | None) -> dict[str, Any]:
+    return {
+        "type": "run",
+        "state": after.state,
+        "cancelling": after.cancelling,
+        "text": sentence.to_json() if sentence else None,
+    }
 
 
 def _step_event(step: StepLife, node: str, note: Note) -> dict[str, Any]:
