@@ -174,7 +174,7 @@ def serves(world: World, client: str, name: str) -> bool:
 def mount(world: World, host: str, directory: str, name: str) -> tuple[World, Reply]:
     """`mount -t glusterfs localhost:/NAME DIRECTORY`; the local daemon hands out the settings."""
     node = world.nodes[host]
-    failed = Reply(1, "", f"Mounting glusterfs on {directory} failed.\n")
+    failed = Reply(1, "", "Mount failed. Check the log file  for more details.\n")
     if directory in node.mounts:
         words = f"/sbin/mount.glusterfs: according to mtab, GlusterFS is already mounted on {directory}\n"
         return world, Reply(32, "", words)

@@ -20,10 +20,18 @@ Codes = list[int]
 
 @dataclass(frozen=True)
 class Step:
-    """`act` returns exit codes, which are compared as the observations after it are."""
+    """`act` returns exit codes, which are compared as the observations after it are.
+
+    `late`: fields that real servers come to only after many minutes, and that are not compared.
+    """
 
     title: str
     act: Callable[[Side], Codes]
+    late: tuple[str, ...] = ()
+
+
+# Packets that vanish: glusterd calls the peer connected for minutes, and `volume status` hangs.
+SILENCE = ("peers", "volumes")
 
 
 def typed(*lines: tuple[int, str]) -> Callable[[Side], Codes]:
@@ -98,8 +106,8 @@ def crashes() -> Iterator[Step]:
     yield Step("a row is refused", typed(write(1)))
     yield Step("node 2 starts, node 3 not", typed(start(2, wait=False)))
     yield Step("node 3 starts too", typed(start(3)))
-    yield Step("node 3 is cut off", _done(lambda side: side.partition(side.hosts[2])))
-    yield Step("a row on each side", typed(write(1), write(3)))
+    yield Step("node 3 is cut off", _done(lambda side: side.partition(side.hosts[2])), SILENCE)
+    yield Step("a row on each side", typed(write(1), write(3)), SILENCE)
     yield Step("the network is back", _done(lambda side: side.rejoin(side.hosts[2])))
 
 

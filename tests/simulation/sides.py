@@ -256,12 +256,15 @@ def _peers(found: Any) -> list[list[Any]]:
 
 
 def _volume(volume: GlusterVolume) -> dict[str, Any]:
+    """How many entries wait for healing is told by the crawl of a daemon, every ten minutes."""
     return {
         "name": volume.name,
         "started": volume.started,
         "replica": volume.replica,
         "arbiters": volume.arbiters,
-        "bricks": [[b.name, b.arbiter, b.online, b.heal_pending] for b in volume.bricks],
+        "bricks": [
+            [b.name, b.arbiter, b.online, b.heal_pending is not None] for b in volume.bricks
+        ],
     }
 
 
