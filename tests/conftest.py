@@ -14,8 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import django
+import hypothesis
 import pytest
 from django.conf import settings
+
+# A busy machine is slow, not wrong: what may hang is ended by the test's own timeout.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 pytest_plugins = ["tests.lab_fixture"]
 
