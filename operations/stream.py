@@ -59,7 +59,7 @@ def _after(request: HttpRequest) -> int:
 
 
 async def _events(run_id: str, after: int, language: str) -> AsyncIterator[bytes]:
-    async with hub().subscribe(run_id) as subscription:
+    with hub().subscribe(run_id) as subscription:
         feed = _Feed(run_id, after, language)
         yield await feed.state()
         spoke = time.monotonic()

@@ -10,8 +10,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
 import redis
@@ -117,8 +117,8 @@ class Hub:
         self._subscriptions: dict[str, set[Subscription]] = {}
         self._reader: asyncio.Task[None] | None = None
 
-    @asynccontextmanager
-    async def subscribe(self, run_id: str) -> AsyncIterator[Subscription]:
+    @contextmanager
+    def subscribe(self, run_id: str) -> Iterator[Subscription]:
         subscription = Subscription(self)
         self._subscriptions.setdefault(run_id, set()).add(subscription)
         if self._reader is None or self._reader.done():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import AsyncClient, override_settings
 from django.urls import include, path
 
@@ -124,8 +125,9 @@ async def _while_lines_come(client: AsyncClient, run: Run, announce: bool) -> li
             newest = add(run, f"line {i}")
             if announce:
                 hub.notify(run.pk, newest)
-        end(run)
-        newest = journal.append_event(run_id=run.pk, fence=1, event={"type": "run"})
+        with transaction.atomic():  # as the executor stores an end: with its event, or not at all
+            end(run)
+            newest = journal.append_event(run_id=run.pk, fence=1, event={"type": "run"})
         if announce:
             hub.notify(run.pk, newest)
 

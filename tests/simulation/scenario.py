@@ -30,7 +30,8 @@ class Step:
     late: tuple[str, ...] = ()
 
 
-# Packets that vanish: glusterd calls the peer connected for minutes, and `volume status` hangs.
+# Packets vanish: glusterd calls the peer connected for minutes, and `volume status` hangs until the
+# pool's lock is given up, also when the network is back already.
 SILENCE = ("peers", "volumes")
 
 
@@ -108,7 +109,7 @@ def crashes() -> Iterator[Step]:
     yield Step("node 3 starts too", typed(start(3)))
     yield Step("node 3 is cut off", _done(lambda side: side.partition(side.hosts[2])), SILENCE)
     yield Step("a row on each side", typed(write(1), write(3)), SILENCE)
-    yield Step("the network is back", _done(lambda side: side.rejoin(side.hosts[2])))
+    yield Step("the network is back", _done(lambda side: side.rejoin(side.hosts[2])), SILENCE)
 
 
 def full_stop() -> Iterator[Step]:

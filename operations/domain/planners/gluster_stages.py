@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nodes.domain.text import Text, say
@@ -18,12 +18,14 @@ STAGES = ("init_gluster", "init_peers", "init_volume", "mount")
 @dataclass(frozen=True)
 class _Words:
     title: Text
+    step: Callable[[str], Text]  # a step's title on its host
     why: Text
 
 
 _WORDS = {
     "init_gluster": _Words(
         say("Install GlusterFS on every node"),
+        lambda host: say("Install GlusterFS on %(host)s", host=host),
         say(
             "“The script will perform the initial installation of GlusterFS. Requires running on"
             " all cluster nodes.”"
@@ -31,6 +33,7 @@ _WORDS = {
     ),
     "init_peers": _Words(
         say("Introduce the nodes to each other"),
+        lambda host: say("Introduce the other nodes to %(host)s", host=host),
         say(
             "“The script will configure all cluster nodes. Requires running only on the master"
             " node.”"
@@ -38,6 +41,7 @@ _WORDS = {
     ),
     "init_volume": _Words(
         say("Create the replicated volume"),
+        lambda host: say("Create the replicated volume from %(host)s", host=host),
         say(
             "“The script will configure the distributed storage and file system. Requires running"
             " only on the master node.”"
@@ -45,6 +49,7 @@ _WORDS = {
     ),
     "mount": _Words(
         say("Mount the storage on every node"),
+        lambda host: say("Mount the storage on %(host)s", host=host),
         say(
             "“The script will mount the replicated directories to the distributed file system."
             " Requires running on all cluster nodes.”"
@@ -73,7 +78,7 @@ def _step(situation: Situation, name: str, host: str, peers: Sequence[str], done
     return Step(
         key=step_key(situation, name, host),
         node=host,
-        title=say("%(stage)s on %(host)s", stage=name, host=host),
+        title=_WORDS[name].step(host),
         argv=("sh", situation.script(SCRIPT), "-a", name),
         proof=_proof(situation, name, host, peers, done),
         timeout_s=1800,
