@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nodes.simulation.events import (
     CreateVolume,
     EnableUnit,
@@ -102,3 +104,14 @@ def test_a_volume_needs_peers_that_answer() -> None:
 
 def test_nothing_can_be_typed_on_a_server_that_is_off() -> None:
     assert told(after(volume(), PowerOff(A)), Write(A)).exit_code == 255
+
+
+def test_at_boot_only_the_last_server_finds_enough_bricks_for_its_mount() -> None:
+    world = after(volume(), *(PowerOff(host) for host in HOSTS))
+    for host in HOSTS:
+        world = world.put(replace(world.nodes[host], fstab={STORAGE: V}))
+
+    world = after(world, *(PowerOn(host) for host in HOSTS))
+
+    assert [world.nodes[host].mounts for host in HOSTS] == [{}, {}, {STORAGE: V}]
+    assert told(world, Mount(A, STORAGE, V)).exit_code == 0
