@@ -139,7 +139,7 @@ class Hub:
             self.listening = False
 
     async def _supervise(self) -> None:
-        while True:
+        while not self._dismissed():
             try:
                 await self._listen()
             except (redis.RedisError, OSError) as error:
@@ -147,7 +147,17 @@ class Hub:
             except Exception:
                 log.exception("the reader of announcements failed; starting it again")
             self.listening = False
-            await asyncio.sleep(_SILENT_AFTER_FAILURE_S)
+            if not self._dismissed():
+                await asyncio.sleep(_SILENT_AFTER_FAILURE_S)
+
+    def _dismissed(self) -> bool:
+        """Whether this reader was cancelled or replaced.
+
+        redis-py may turn a cancellation that meets its own time limit into a TimeoutError; a reader
+        that only waited to be cancelled would then live for ever and hold up the end of the loop.
+        """
+        task = asyncio.current_task()
+        return task is not self._reader or task is None or task.cancelling() > 0
 
     async def _listen(self) -> None:
         client = clients.listener()
@@ -155,7 +165,7 @@ class Hub:
             async with client.pubsub() as pubsub:
                 await pubsub.subscribe(channel())
                 self._reconnected()
-                while True:
+                while not self._dismissed():
                     message = await pubsub.get_message(
                         ignore_subscribe_messages=True, timeout=_LISTEN_S
                     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nodes.domain.observation import ClusterFacts, EnvFacts, GaleraFacts, NodeFacts
+from nodes.domain.observation import ClusterFacts, EnvFacts, GaleraFacts, NodeFacts, Unknown
 from operations.domain.plan import Step
 from operations.domain.situation import Situation
 from tests.builders import UUID, friends, gluster_units, mounted, synced, volume
@@ -28,7 +28,7 @@ def _effect(situation: Situation, facts: ClusterFacts, step: Step) -> ClusterFac
         case "galera_member":
             return _joined(facts, step.node)
         case "glusterd_active":
-            return _change(facts, step.node, units=gluster_units())
+            return _change(facts, step.node, units=gluster_units(), **_readable(facts, step.node))
         case "peers_connected":
             return _everywhere(
                 facts, lambda n: replace(n, gluster_peers=friends(n.host, _hosts(facts)))
@@ -39,6 +39,13 @@ def _effect(situation: Situation, facts: ClusterFacts, step: Step) -> ClusterFac
         case "storage_shared":
             return _change(facts, step.node, mount=mounted())
     return facts
+
+
+def _readable(facts: ClusterFacts, host: str) -> dict[str, Any]:
+    """A daemon that runs now says what nobody could read before: that there is nothing yet."""
+    node = facts.node(host)
+    unread = ("gluster_peers", "gluster_volumes")
+    return {name: () for name in unread if isinstance(getattr(node, name), Unknown)}
 
 
 def _joined(facts: ClusterFacts, host: str) -> ClusterFacts:

@@ -30,6 +30,16 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(autouse=True)
+async def _the_reader_says_goodbye() -> AsyncIterator[None]:
+    """The loop outlives the farewell of the hub's reader to Redis, as a server's loop does."""
+    yield
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(selectors, "PROOFS", {"holds": HOLDS})
