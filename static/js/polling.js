@@ -9,8 +9,21 @@ function polls(element) {
   return (element.getAttribute("hx-trigger") || "").includes("every");
 }
 
+// A link was followed and its page is on the way: a part that refreshes itself, or the whole page,
+// would now call that navigation off. After a download the page stays, so this ends by itself.
+const PATIENCE = 30_000;
+let leaving = false;
+addEventListener("beforeunload", () => {
+  leaving = true;
+  setTimeout(() => { leaving = false; }, PATIENCE);
+});
+addEventListener("pageshow", () => { leaving = false; });
+
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (document.hidden && polls(event.detail.elt)) event.preventDefault();
+  if ((document.hidden || leaving) && polls(event.detail.elt)) event.preventDefault();
+});
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (leaving && polls(event.detail.elt)) event.preventDefault();
 });
 
 document.addEventListener("htmx:sendError", () => { offline.hidden = false; });

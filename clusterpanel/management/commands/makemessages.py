@@ -5,4 +5,4 @@ from django.core.management.commands import makemessages
 
 class Command(makemessages.Command):
     # The domain imports no Django: its sentences are made by `say("…")` (nodes.domain.text).
-    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=say"]  # noqa: RUF012
+    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=say"]
