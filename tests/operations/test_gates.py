@@ -166,7 +166,7 @@ def test_a_run_without_an_answer_never_overwrites(office: Office) -> None:
     refusal = gates.check_step(run, run.plan.steps[0])
     assert refusal is not None
     assert refusal.code == "gate_unanswered"
-    empty = {"backup-database": {"waiver": {}}}
+    empty: dict[str, Any] = {"backup-database": {"waiver": {}}}
     Run.objects.filter(pk=run.pk).update(confirmations=empty)
     run.refresh_from_db()
     refusal = gates.check_step(run, run.plan.steps[0])
