@@ -1,10 +1,10 @@
 # PORT (8000) and PANEL_HOME (.panel) may be set: make run PORT=9000
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench
+.PHONY: help demo run test check format bench conformance
 PYTHON := .venv/bin/python
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Start the panel with three lab servers on this machine
 	@tools/setup run
@@ -30,3 +30,7 @@ format: ## Rewrite the code in the project's format
 bench: ## Measure the panel against other tools on lab servers
 	@tools/setup bench
 	@$(PYTHON) -m bench
+
+conformance: ## Compare the simulated servers with real ones, step by step (eleven minutes)
+	@tools/setup test
+	@CONFORMANCE=1 $(PYTHON) -m pytest -ra -s tests/simulation/test_conformance.py

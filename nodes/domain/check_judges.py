@@ -214,7 +214,10 @@ def bootstrap_marker(seen: Evidence) -> CheckAnswer:
         return ok(say("No marker is left."))
     return failed(
         say("A marker is left: %(marker)s.", marker=fact),
-        say("`systemctl unset-environment _WSREP_NEW_CLUSTER; rm -f /run/*/wsrep-new-cluster`"),
+        say(
+            "`systemctl unset-environment _WSREP_NEW_CLUSTER; rm -f /run/*wsrep-new-cluster"
+            " /run/*/wsrep-new-cluster`"
+        ),
     )
 
 

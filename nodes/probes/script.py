@@ -145,7 +145,7 @@ free() {
 system() { cat /proc/uptime /proc/loadavg; grep -E '^(MemTotal|MemAvailable):' /proc/meminfo; }
 marker() {
     limit 2 systemctl show-environment | grep -E '^_WSREP_NEW_CLUSTER=.'
-    ls -d /run/*/wsrep-new-cluster 2>/dev/null
+    ls -d /run/*wsrep-new-cluster /run/*/wsrep-new-cluster 2>/dev/null
     return 0
 }
 grastate() {

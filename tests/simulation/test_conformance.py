@@ -124,6 +124,10 @@ def lab() -> Iterator[dict[str, Any]]:
 
 @pytest.mark.lab
 @pytest.mark.timeout(1800)
+@pytest.mark.skipif(
+    "CONFORMANCE" not in os.environ,
+    reason="43 steps on real servers take eleven minutes: make conformance",
+)
 def test_real_servers_say_the_same(lab: dict[str, Any], tmp_path: Path) -> None:
     real = Real(lab)
     looker = Looker(real)
