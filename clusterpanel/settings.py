@@ -15,6 +15,8 @@ env = environ.Env()
 PANEL_HOME = Path(env.str("PANEL_HOME", default=str(BASE_DIR / ".panel"))).resolve()
 PANEL_HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
 PANEL_NAME = env.str("PANEL_NAME", default="")  # shown to a second panel that meets our lock
+# A folder of simulated clusters that stand for the servers; empty: real servers over SSH.
+SIMULATED_NODES = env.str("SIMULATED_NODES", default="")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = read_or_create(PANEL_HOME / "keys" / "secret_key")

@@ -14,8 +14,9 @@ from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster, HostKey
 from nodes.services.clusters import who
-from nodes.transport import ssh
+from nodes.transport import servers
 from nodes.transport.base import PinnedKey, TransportError
+from nodes.transport.keys import fingerprint
 
 KeyState = Literal["new", "trusted", "changed", "unreachable"]
 _PREFERRED = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
@@ -83,14 +84,14 @@ def _pin(cluster: Cluster, shown: ScannedKey, by: User | None) -> HostKey:
 def _scan(host: str, port: int, pinned: HostKey | None) -> ScannedKey:
     before = pinned.sha256 if pinned else ""
     try:
-        keys = ssh.scan_host_key(host, port)
+        keys = servers.scan_host_key(host, port)
     except TransportError as error:
         return ScannedKey(host, "", "", "", "unreachable", before, error.why, console_command())
     if not keys:
         why = say("%(host)s showed no host key.", host=host)
         return ScannedKey(host, "", "", "", "unreachable", before, why, console_command())
     key = _to_compare(keys, pinned)
-    sha256 = ssh.fingerprint(key)
+    sha256 = fingerprint(key)
     state: KeyState = "new" if pinned is None else "trusted" if sha256 == before else "changed"
     return ScannedKey(
         host, key.type, sha256, key.base64, state, before, None, console_command(key.type)

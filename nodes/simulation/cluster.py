@@ -35,6 +35,10 @@ class SimulatedCluster:
         """The servers that were made there earlier."""
         return cls(Layout(base.resolve()))
 
+    def has(self, host: str) -> bool:
+        """Whether the node is one of this cluster's; cheap, nothing is read."""
+        return self.layout.root(host).is_dir()
+
     @property
     def world(self) -> World:
         with opened(self.layout) as session:

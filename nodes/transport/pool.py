@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 from nodes.transport.base import Command, Output, Stream, Target, TransportError, Tunnel
 from nodes.transport.failures import NotSent
-from nodes.transport.ssh import SshTransport, connect
+from nodes.transport.servers import Connection, connect
 
 IDLE_S = 600.0  # a connection that nobody used for so long is closed
 _WARM_AT_ONCE = 16
@@ -30,9 +30,9 @@ class PooledTransport:
         self.used_at = time.monotonic()
         self._users = 0
         self._lock = threading.Lock()
-        self._live: SshTransport | None = None
+        self._live: Connection | None = None
 
-    def open(self) -> SshTransport:
+    def open(self) -> Connection:
         """The live connection. Raises as `connect` does."""
         with self._lock:
             if self._live is None or not self._live.alive:
@@ -94,7 +94,7 @@ class PooledTransport:
 class _Begun:
     """A command that was sent; entering it cannot fail any more."""
 
-    def __init__(self, transport: SshTransport, command: Command) -> None:
+    def __init__(self, transport: Connection, command: Command) -> None:
         self._context = transport.stream(command)
         self._stream = self._context.__enter__()
 

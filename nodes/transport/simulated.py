@@ -55,6 +55,13 @@ def host_key(cluster: SimulatedCluster, host: str) -> PinnedKey:
     return PinnedKey(kind.decode(), base64.b64encode(blob).decode())
 
 
+def unreachable(host: str) -> Unreachable:
+    return Unreachable(
+        say("%(host)s does not answer.", host=host),
+        say("Look whether the server is on and the network works."),
+    )
+
+
 def scan_host_key(cluster: SimulatedCluster, host: str) -> list[PinnedKey]:
     """As `ssh.scan_host_key`: no login, and nothing is trusted by it."""
     _require_up(_node(cluster, host), host)
@@ -81,10 +88,7 @@ def _node(cluster: SimulatedCluster, host: str) -> Node | None:
 
 def _require_up(node: Node | None, host: str) -> None:
     if node is None or not node.up:
-        raise Unreachable(
-            say("%(host)s does not answer.", host=host),
-            say("Look whether the server is on and the network works."),
-        )
+        raise unreachable(host)
 
 
 class SimulatedTransport:

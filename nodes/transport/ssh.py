@@ -61,7 +61,7 @@ def _greet(target: Target, timeout_s: float) -> paramiko.Transport:
         raise failures.unreachable(target, error, timeout_s) from error
     try:
         session = paramiko.Transport(sock)
-        session.banner_timeout = timeout_s
+        session.banner_timeout = timeout_s + 5  # ours is over first, and can be told from a refusal
         session.auth_timeout = timeout_s
         options = session.get_security_options()
         options.key_types = keys.preferred(target.pinned_keys, tuple(options.key_types))

@@ -23,8 +23,8 @@ from nodes import selectors, services
 from nodes.domain.checks import IDS
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster, HostKey, Observation
-from nodes.services import observing
-from nodes.transport import pool, ssh
+from nodes.services import host_keys, observing
+from nodes.transport import pool, servers
 from nodes.transport.base import PinnedKey
 from tests.fakes import recorded
 from tests.fakes.recorded import HOSTS
@@ -223,8 +223,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, PinnedKey]:
             raise recorded.away(host)
         return [keys[host]]
 
-    monkeypatch.setattr(ssh, "scan_host_key", scan)
-    monkeypatch.setattr(ssh, "fingerprint", lambda key: f"SHA256:{key.base64[-2:]}")
+    monkeypatch.setattr(servers, "scan_host_key", scan)
+    monkeypatch.setattr(host_keys, "fingerprint", lambda key: f"SHA256:{key.base64[-2:]}")
     return keys
 
 
