@@ -16,7 +16,7 @@ run: ## Start the panel for your own servers
 
 test: ## Run every test that this machine can run
 	@tools/setup test
-	@$(PYTHON) -m pytest -ra
+	@$(PYTHON) -m pytest -ra -n 2 --dist loadfile
 
 check: ## Check format, lint, types, import rules and migrations
 	@tools/setup test

@@ -25,25 +25,31 @@ hypothesis.settings.load_profile("project")
 pytest_plugins = ["tests.lab_fixture"]
 
 LAB_TIMEOUT_S = 900
-IN_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # inherits its parent's home
 
 # Before Django reads its settings: two test runs, or a test run and a panel, never meet.
-if not IN_XDIST_WORKER:
-    if settings.configured:
-        pytest.exit(
-            "Run the tests without DJANGO_SETTINGS_MODULE and --ds: they set it themselves."
-        )
-    for name in ("DATABASE_URL", "PORT"):
+if settings.configured:
+    pytest.exit("Run the tests without DJANGO_SETTINGS_MODULE and --ds: they set it themselves.")
+for name in ("DATABASE_URL", "PORT"):
+    os.environ.pop(name, None)
+HOME = tempfile.mkdtemp(prefix="panel-test-")
+OURS = {
+    "PANEL_HOME": HOME,
+    "REDIS_URL": f"unix://{HOME}/broker/broker.sock",
+    "DJANGO_SETTINGS_MODULE": "clusterpanel.settings",
+}
+os.environ.update(OURS)
+django.setup()  # pytest-django takes over from here
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each of several test processes makes a home of its own, as a single one does."""
+    for name in OURS:
         os.environ.pop(name, None)
-    os.environ["PANEL_HOME"] = tempfile.mkdtemp(prefix="panel-test-")
-    os.environ["REDIS_URL"] = f"unix://{os.environ['PANEL_HOME']}/broker/broker.sock"
-    os.environ["DJANGO_SETTINGS_MODULE"] = "clusterpanel.settings"
-    django.setup()  # pytest-django takes over from here
 
 
 def pytest_unconfigure() -> None:
-    if not IN_XDIST_WORKER:
-        shutil.rmtree(os.environ["PANEL_HOME"], ignore_errors=True)
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
