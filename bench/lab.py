@@ -41,6 +41,12 @@ class Lab:
         key = self.status["key"]
         return ["ssh", "-q", "-i", key, "-o", "BatchMode=yes", "-o", known, f"root@{host}"]
 
+    def ask(self, host: str, command: str) -> str:
+        """What a command prints there."""
+        argv = [*self.ssh_argv(host), command]
+        done = subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        return done.stdout.decode()
+
     def ssh(self, host: str, command: str) -> None:
         subprocess.run(
             [*self.ssh_argv(host), command],

@@ -78,7 +78,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # auto_vacuum is taken from here when the file is made: removed output frees the disk.
+        "init_command": "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+        " PRAGMA synchronous=NORMAL;",
     }
     # A file, as in production: the tests have threads and processes that share it.
     DATABASES["default"]["TEST"] = {"NAME": str(PANEL_HOME / "test.sqlite3")}
@@ -123,6 +125,7 @@ BEAT_QUEUE = f"{RUN_QUEUE}-beat"
 CELERY_TASK_DEFAULT_QUEUE = RUN_QUEUE
 CELERY_TASK_ROUTES = {
     "operations.tasks.reconcile": {"queue": BEAT_QUEUE},
+    "operations.tasks.tidy_journals": {"queue": BEAT_QUEUE},
     "nodes.tasks.*": {"queue": BEAT_QUEUE},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -141,6 +144,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
+    "tidy-journals": {
+        "task": "operations.tasks.tidy_journals",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
+    },
 }
 
 # Seconds. A lease is renewed every third of its life; a dead worker's run is taken over after it.
@@ -149,6 +157,9 @@ RUN_LEASE_S = env.float("RUN_LEASE_S", default=6.0)
 NODE_PATIENCE_S = env.float("NODE_PATIENCE_S", default=600.0)
 # Hours. An older backup does not open the gate before a step that overwrites.
 BACKUP_MAX_AGE_H = env.float("BACKUP_MAX_AGE_H", default=24.0)
+# Days after its end until the output of a run is compressed, and until it is removed; 0: never.
+JOURNAL_COMPRESS_AFTER_D = env.float("JOURNAL_COMPRESS_AFTER_D", default=7.0)
+JOURNAL_KEEP_D = env.float("JOURNAL_KEEP_D", default=365.0)
 
 LOGGING = {
     "version": 1,

@@ -7,7 +7,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, URLResolver, path, re_path
@@ -129,7 +129,7 @@ def log(
 
 
 @api.get("/runs/{run_id}/log.txt", tags=["operations"])
-def log_text(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
+def log_text(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """What every step printed, byte for byte, each behind a heading of its own."""
     return run_log_text(request, run_id)
 

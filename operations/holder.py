@@ -42,11 +42,19 @@ def run_over(run: Run) -> Refusal:
 
 def not_resumable(run: Run) -> Refusal | None:
     if run.state in RESUMABLE:
-        return None
+        return _forgotten(run)
     if run.state in ACTIVE:
         return run_active(run)
     why = say("The run %(id)s has succeeded; nothing is left to do.", id=run.pk)
     fix = say("Plan the procedure again if you need it.")
+    return Refusal("run_not_resumable", why, fix, {"state": run.state})
+
+
+def _forgotten(run: Run) -> Refusal | None:
+    if run.log_removed is None:
+        return None
+    why = say("The run %(id)s is so old that its output was removed.", id=run.pk)
+    fix = say("Plan the procedure again: it will contain what is left to do.")
     return Refusal("run_not_resumable", why, fix, {"state": run.state})
 
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from nodes.models import Cluster
+from operations.body import BodyField
 from operations.domain.machine import ACTIVE, RunState, StepState
 from operations.domain.plan import Plan
 
@@ -47,6 +48,8 @@ class Run(models.Model):
     fence = models.PositiveIntegerField(default=0)
 
     next_line = models.PositiveIntegerField(default=1)  # number of the next journal line
+    log_packed = models.PositiveIntegerField(default=0)  # rows up to this line are compressed
+    log_removed = models.JSONField(null=True)  # Text: when and why the output was removed
 
     class Meta:
         constraints = [
@@ -124,7 +127,7 @@ class JournalChunk(models.Model):
     step_key = models.CharField(max_length=80, blank=True, default="")
     attempt = models.PositiveIntegerField(default=0)
     byte_offset = models.BigIntegerField(default=0)
-    body = models.BinaryField()
+    body = BodyField()
     at = models.DateTimeField()
 
     class Meta:

@@ -105,6 +105,7 @@ def run_snapshot(run: Run) -> dict[str, Any]:
         "started_at": _iso(run.started_at),
         "ended_at": _iso(run.ended_at),
         "last_line": run.next_line - 1,
+        "log_removed": translated(run.log_removed),
         "now": _iso(now),
         "driver_alive": bool(run.lease_owner and run.lease_until and run.lease_until > now),
         "stages": [_stage(run, stage, rows) for stage in plan.stages],

@@ -165,7 +165,7 @@ def run_resume(*, run: Run, by: Any) -> Run:
 def _revive(run: Run, by: Any) -> None:
     """Compare-and-set on the state: of two people who resume, the second is told it runs."""
     life, _ = advance(store.load(run.pk), Resumed())
-    moved = Run.objects.filter(pk=run.pk, state=run.state).update(
+    moved = Run.objects.filter(pk=run.pk, state=run.state, log_removed__isnull=True).update(
         state=life.state, cancelling=False, ended_at=None, sentence=None
     )
     if not moved:

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from operations import retention
 from operations.driving import ports_for
 from operations.runtime import executor
 from operations.runtime.reconcile import abandoned
 
 MESSAGE_LIVES_S = 10  # the next offers come anyway; a full queue must not fill up with them
+TIDY_S = 5.0  # the worker of the beat has other things to do
 
 
 @shared_task(ignore_result=True)
@@ -21,3 +23,9 @@ def execute(run_id: str) -> None:
 def reconcile() -> None:
     for run_id in abandoned():
         execute.apply_async((run_id,), expires=MESSAGE_LIVES_S)
+
+
+@shared_task(ignore_result=True)
+def tidy_journals() -> None:
+    """A few seconds of it; what is left is for the next time."""
+    retention.tidy(seconds=TIDY_S)

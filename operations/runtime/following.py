@@ -15,6 +15,7 @@ from operations.runtime.ports import Ports
 from operations.runtime.silence import FINAL, Silence, pause
 
 BATCH_S = 0.02  # what arrives within it is stored in one transaction
+BATCH_BYTES = 4 * 1024 * 1024  # or so much, however fast it comes
 UNFINISHED_S = 2.0  # a last line without its end is shown after so much silence
 _AGAIN_S = 0.05  # between two attachments to a node that answers
 _TICK_S = 0.2  # how soon a wish to cancel is seen
@@ -31,43 +32,44 @@ class Copy:
         self._lease, self._ports, self._job = lease, ports, job
         self.offset = offset
         self._buffer = LineBuffer()
-        self._ready: list[bytes] = []
+        self._arrived = bytearray()  # not looked at yet: many small pieces become one row
         self._stored_at = self._fed_at = 0.0
 
     def feed(self, data: bytes) -> None:
         self.offset += len(data)
         self._fed_at = time.monotonic()
-        self._ready += self._buffer.feed(data)
-        if self._fed_at - self._stored_at >= BATCH_S:
-            self.store()
+        self._arrived += data
+        if self._fed_at - self._stored_at >= BATCH_S or len(self._arrived) >= BATCH_BYTES:
+            self._store()
 
     def wait_s(self) -> float:
-        """How long reading may wait before `store` has to be called."""
-        if self._ready:
+        """How long reading may wait before `idle` has to be called."""
+        if self._arrived:
             return max(0.001, self._stored_at + BATCH_S - time.monotonic())
         return _TICK_S
 
     def idle(self) -> None:
         """Nothing came within `wait_s`."""
-        if self._buffer.waiting and time.monotonic() - self._fed_at >= UNFINISHED_S:
-            self._ready += self._buffer.drain()
-        self.store()
+        silent = time.monotonic() - self._fed_at >= UNFINISHED_S
+        self._store(unfinished=silent and self._buffer.waiting)
 
     def finish(self) -> None:
-        self._ready += self._buffer.drain()
-        self.store()
+        self._store(unfinished=True)
 
-    def store(self) -> None:
-        if not self._ready:
+    def _store(self, *, unfinished: bool = False) -> None:
+        ready = self._buffer.feed(bytes(self._arrived))
+        self._arrived.clear()
+        if unfinished:
+            ready += self._buffer.drain()
+        if not ready:
             return
         newest = journal.append_output(
             run_id=self._job.run,
             fence=self._lease.fence,
             step=self._job.step,
             attempt=self._job.attempt,
-            chunks=self._ready,
+            chunks=ready,
         )
-        self._ready = []
         self._stored_at = time.monotonic()
         self._ports.notify(self._job.run, newest)
 

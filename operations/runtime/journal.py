@@ -20,6 +20,7 @@ from operations.runtime import lines
 from operations.runtime.lease import LeaseLost
 
 OUTPUT, EVENT = "output", "event"
+_ROWS_AT_ONCE = 8  # a row may hold a quarter of a megabyte
 
 
 @dataclass(frozen=True)
@@ -131,19 +132,23 @@ def read(run_id: str, *, after: int = 0, limit: int = 1000, step: str = "") -> l
     held = rows.filter(first_line__lte=after + 1).order_by("-first_line")
     start = held.values_list("first_line", flat=True).first() or 0
     chunks = rows.filter(first_line__gte=start).order_by("first_line")
-    if step:
-        chunks = chunks.filter(step_key=step)
+    narrow = {"step_key": step} if step else {"first_line__lte": after + limit}
     found: list[Line] = []
-    for chunk in chunks.iterator(chunk_size=50):
-        found += [line for line in _lines(chunk) if line.number > after]
+    for chunk in chunks.filter(**narrow).iterator(chunk_size=_ROWS_AT_ONCE):
+        found += _lines(chunk, after, limit - len(found))
         if len(found) >= limit:
             break
-    return found[:limit]
+    return found
 
 
-def _lines(chunk: JournalChunk) -> Iterator[Line]:
-    for number, data in enumerate(lines.split(bytes(chunk.body)), chunk.first_line):
-        yield Line(number, chunk.kind, chunk.step_key, chunk.attempt, data, chunk.at)
+def _lines(chunk: JournalChunk, after: int, most: int) -> list[Line]:
+    """The chunk's lines above `after`, at most so many."""
+    skip = max(0, after + 1 - chunk.first_line)
+    wanted = lines.split(bytes(chunk.body))[skip : skip + most]
+    return [
+        Line(number, chunk.kind, chunk.step_key, chunk.attempt, data, chunk.at)
+        for number, data in enumerate(wanted, chunk.first_line + skip)
+    ]
 
 
 def last_line(run_id: str) -> int:
@@ -156,5 +161,5 @@ def log_bytes(run_id: str, step: str, attempt: int) -> Iterator[bytes]:
     chunks = JournalChunk.objects.filter(
         run_id=run_id, kind=OUTPUT, step_key=step, attempt=attempt
     ).order_by("byte_offset")
-    for body in chunks.values_list("body", flat=True).iterator(chunk_size=20):
-        yield bytes(body)
+    bodies = chunks.values_list("body", flat=True)
+    yield from map(bytes, bodies.iterator(chunk_size=_ROWS_AT_ONCE))

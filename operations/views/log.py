@@ -6,10 +6,18 @@ from collections.abc import AsyncIterator, Iterator
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_GET
 
+from clusterpanel.words import translated
 from operations import log_search
 from operations.line_json import Names, line_json
 from operations.models import JournalChunk, Run, RunStep
@@ -76,13 +84,16 @@ def segments(run: Run) -> list[tuple[int, int, str]]:
 
 
 @require_GET
-def run_log_text(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
+def run_log_text(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """Everything that the nodes printed, byte for byte.
 
     With `?step=`: that step's newest attempt and nothing else, equal to the log on the node.
-    Without: every attempt of every step, each below one line that names it.
+    Without: every attempt of every step, each below one line that names it. 410: it was removed.
     """
     run = run_or_404(run_id)
+    if run.log_removed:
+        said = f"{translated(run.log_removed)}\n"
+        return HttpResponse(said, status=410, content_type="text/plain; charset=utf-8")
     step = request.GET.get("step", "")
     if step:
         found = RunStep.objects.filter(run=run, key=step).first()

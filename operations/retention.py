@@ -1,0 +1,202 @@
+"""Old output is compressed, older output is removed; what was done stays.
+
+After JOURNAL_COMPRESS_AFTER_D and JOURNAL_KEEP_D days. A run that goes on, or that may be gone on
+with, keeps everything. All in small pieces: SQLite has one writer, and a run must not wait for us.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Length
+from django.utils import timezone
+
+from nodes.domain.text import say
+from operations.body import pack
+from operations.domain.machine import ACTIVE, RESUMABLE
+from operations.models import JournalChunk, Run
+from operations.runtime import journal
+from operations.runtime.journal import OUTPUT
+
+log = logging.getLogger(__name__)
+_PIECE_BYTES, _PIECE_ROWS = 4 * 1024 * 1024, 500
+_PIECE_PAGES = 1000
+_TURN_S = 0.02  # between two pieces: SQLite keeps no queue, a waiting writer needs a gap
+_WORTH_BYTES = 256  # a shorter row would not get shorter
+
+
+@dataclass
+class Tidied:
+    """What was done. `packed`: run -> bytes saved; `removed`: run -> bytes removed, in whole runs."""
+
+    packed: dict[str, int] = field(default_factory=dict)
+    removed: dict[str, int] = field(default_factory=dict)
+    freed_bytes: int = 0  # given back to the file system
+    done: bool = True  # False: the time was over, the rest is for the next call
+
+
+def tidy(*, seconds: float = math.inf) -> Tidied:
+    """Do what is due, for about so long."""
+    until = time.monotonic() + seconds
+    report = Tidied()
+    for pieces in (_remove_due(report), _pack_due(report), _shrink(report)):
+        for _ in pieces:
+            if time.monotonic() > until:
+                report.done = False
+                return report
+            time.sleep(_TURN_S)
+    return report
+
+
+def _ended_before(days: float) -> QuerySet[Run]:
+    """Runs that are over for longer than that and cannot go on."""
+    if days <= 0:
+        return Run.objects.none()
+    later = Run.objects.filter(cluster=OuterRef("cluster")).order_by("-created_at")
+    may_go_on = Q(state__in=RESUMABLE, pk=Subquery(later.values("pk")[:1]))
+    ended = Run.objects.exclude(state__in=ACTIVE).exclude(may_go_on)
+    return ended.filter(ended_at__lt=timezone.now() - timedelta(days=days)).order_by("ended_at")
+
+
+def _output(run_id: Any) -> QuerySet[JournalChunk]:
+    return JournalChunk.objects.filter(run=run_id, kind=OUTPUT).order_by("first_line")
+
+
+# Removing
+
+
+def _remove_due(report: Tidied) -> Iterator[None]:
+    days = settings.JOURNAL_KEEP_D
+    for run in _ended_before(days).filter(Exists(_output(OuterRef("pk")))):
+        yield from _remove(run, days, report.removed)
+
+
+def _remove(run: Run, days: float, removed: dict[str, int]) -> Iterator[None]:
+    """First it is said, then it is done: whoever looks meanwhile learns why lines are missing."""
+    sentence = say(
+        "The output of this run was removed on %(date)s after %(days)s days (setting"
+        " JOURNAL_KEEP_D); its steps and results are kept.",
+        date=f"{timezone.now():%Y-%m-%d}",
+        days=f"{days:g}",
+    ).to_json()
+    same = Run.objects.filter(pk=run.pk, state=run.state)
+    same.filter(log_removed__isnull=True).update(log_removed=sentence)
+    while _remove_piece(run.pk, removed):
+        yield
+    log.info("run %s: its output was removed after %g days", run.pk, days)
+
+
+def _remove_piece(run_id: str, removed: dict[str, int]) -> bool:
+    """Remove some rows; with the last of them the events move together. False when it is done."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update().get(pk=run_id)
+        if run.state in ACTIVE or run.log_removed is None:
+            return False
+        piece = _piece(run_id)
+        JournalChunk.objects.filter(pk__in=piece).delete()
+        removed[run_id] = removed.get(run_id, 0) + sum(piece.values())
+        if _output(run_id).exists():
+            return True
+        _close_ranks(run)
+    return False
+
+
+def _piece(run_id: str) -> dict[int, int]:
+    """Rows of output to remove next, with their sizes."""
+    sizes = _output(run_id).annotate(size=Length("body")).values_list("pk", "size")
+    found: dict[int, int] = {}
+    for key, size in sizes[:_PIECE_ROWS]:
+        found[key] = size
+        if sum(found.values()) >= _PIECE_BYTES:
+            break
+    return found
+
+
+def _close_ranks(run: Run) -> None:
+    """Numbers have no gap, whoever reads a journal counts on it: the events are numbered anew."""
+    events = JournalChunk.objects.filter(run=run).order_by("first_line")
+    keys = list(events.values_list("pk", flat=True))
+    for number, key in enumerate(keys, 1):
+        JournalChunk.objects.filter(pk=key).update(first_line=number)
+    Run.objects.filter(pk=run.pk).update(next_line=len(keys) + 1)
+    said: Mapping[str, object] = {"type": "removed", "text": run.log_removed}
+    journal.append_event(run_id=run.pk, fence=None, event=said)
+
+
+# Compressing
+
+
+def _pack_due(report: Tidied) -> Iterator[None]:
+    whole = Q(log_packed__gte=F("next_line") - 1)
+    for run in _ended_before(settings.JOURNAL_COMPRESS_AFTER_D).exclude(whole):
+        yield from _pack(run, report.packed)
+
+
+def _pack(run: Run, packed: dict[str, int]) -> Iterator[None]:
+    newest = run.next_line - 1
+    while rows := _next_rows(run):
+        saved = _pack_rows(run, rows)
+        packed[run.pk] = packed.get(run.pk, 0) + saved
+        yield
+    Run.objects.filter(pk=run.pk).update(log_packed=newest)
+    log.info("run %s: its output was compressed", run.pk)
+
+
+def _next_rows(run: Run) -> list[JournalChunk]:
+    found, size = [], 0
+    rows = _output(run.pk).filter(first_line__gt=run.log_packed)[:_PIECE_ROWS]
+    for row in rows.iterator(chunk_size=8):
+        found.append(row)
+        size += len(row.body)
+        if size >= _PIECE_BYTES:
+            break
+    return found
+
+
+def _pack_rows(run: Run, rows: list[JournalChunk]) -> int:
+    """Bytes saved. The work is done outside the transaction, which only swaps the bytes."""
+    bodies = {row.pk: pack(bytes(row.body)) for row in rows if len(row.body) >= _WORTH_BYTES}
+    run.log_packed = rows[-1].first_line
+    saved = 0
+    with transaction.atomic():
+        for row in rows:
+            smaller = len(row.body) - len(bodies.get(row.pk, row.body))
+            if smaller > 0:
+                JournalChunk.objects.filter(pk=row.pk).update(body=bodies[row.pk])
+                saved += smaller
+        run.save(update_fields=["log_packed"])
+    return saved
+
+
+# Giving space back
+
+
+def _shrink(report: Tidied) -> Iterator[None]:
+    """SQLite keeps freed pages for itself until it is told; other databases see to it themselves."""
+    if connection.vendor != "sqlite":
+        return
+    page_bytes, free = _pragma("page_size"), _pragma("freelist_count")
+    while free:
+        _pragma(f"incremental_vacuum({_PIECE_PAGES})")
+        before, free = free, _pragma("freelist_count")
+        if (
+            free >= before
+        ):  # the file was made before it could shrink: its free pages are used again
+            return
+        report.freed_bytes += page_bytes * (before - free)
+        yield
+
+
+def _pragma(what: str) -> int:
+    with connection.cursor() as cursor:
+        row = cursor.execute(f"PRAGMA {what}").fetchall()
+    return row[0][0] if row else 0
