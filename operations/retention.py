@@ -182,11 +182,12 @@ def _pack_rows(run: Run, rows: list[JournalChunk]) -> int:
 
 def _shrink(report: Tidied) -> Iterator[None]:
     """SQLite keeps freed pages for itself until it is told; other databases see to it themselves."""
-    if connection.vendor != "sqlite":
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
         return
     page_bytes, free = _pragma("page_size"), _pragma("freelist_count")
     while free:
-        _pragma(f"incremental_vacuum({_PIECE_PAGES})")
+        with connection.cursor() as cursor:  # as a script: `execute` would free a single page
+            cursor.executescript(f"PRAGMA incremental_vacuum({_PIECE_PAGES})")
         before, free = free, _pragma("freelist_count")
         if (
             free >= before
