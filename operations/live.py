@@ -87,12 +87,12 @@ class LiveEnd:
         self._state = Together(lambda: self._read(self._snapshot))
         self._names: Names | None = None
 
-    async def state(self) -> bytes:
-        """How the run stands, as a message."""
+    async def state(self) -> tuple[bytes, int]:
+        """How the run stands, as a message, and the number of its newest line."""
         return await self._state.ask()
 
     async def next(self, after: int) -> Frame:
-        """What follows line `after`."""
+        """What follows line `after`, which must not be beyond the newest one."""
         self._newest = max(self._newest, after)
         while after == self._newest:
             frame = await self._growing.ask()
@@ -100,9 +100,14 @@ class LiveEnd:
                 return frame
         if kept := self._frames.get(after):
             return kept
-        wanted = min(LINES_AT_ONCE, self._newest - after)
+        return await self._catch_up(after, self._newest)
+
+    async def _catch_up(self, after: int, newest: int) -> Frame:
+        wanted = min(LINES_AT_ONCE, newest - after)
         frame = await self._read(lambda: self._frame(after, wanted))
-        return replace(frame, more=True, over=False)
+        # Nothing there: old output is just being removed, and what is left stands at the end.
+        last = frame.last if frame.message else newest
+        return replace(frame, last=last, more=True, over=False)
 
     async def _grow(self) -> Frame:
         after = self._newest
@@ -134,11 +139,12 @@ class LiveEnd:
             self._names = Names.of(Run.objects.get(pk=self._run_id))
         names = self._names
         said = message("lines", {"lines": [line_json(x, names) for x in lines]}, lines[-1].number)
-        return said + self._snapshot() if any(x.kind == EVENT for x in lines) else said
+        return said + self._snapshot()[0] if any(x.kind == EVENT for x in lines) else said
 
-    def _snapshot(self) -> bytes:
+    def _snapshot(self) -> tuple[bytes, int]:
         run = Run.objects.select_related("cluster", "started_by").get(pk=self._run_id)
-        return message("state", selectors.run_snapshot(run))
+        snapshot = selectors.run_snapshot(run)
+        return message("state", snapshot), snapshot["last_line"]
 
     async def _read(self, work: Callable[[], T]) -> T:
         """In a reader thread; a database that is away for a while is waited for."""

@@ -54,13 +54,15 @@ def _after(request: HttpRequest) -> int:
 async def _events(run_id: str, after: int, language: str) -> AsyncIterator[bytes]:
     live = live_end(run_id, language)
     with hub().subscribe(run_id) as subscription:
-        yield await live.state()
-        spoke = time.monotonic()
+        state, newest = await live.state()
+        yield state
+        after, spoke = min(after, newest), time.monotonic()
         while True:
             frame = await live.next(after)
+            after = frame.last
             if frame.message:
                 yield frame.message
-                after, spoke = frame.last, time.monotonic()
+                spoke = time.monotonic()
             if frame.over:
                 yield message("end", {}, after)
                 return

@@ -114,6 +114,51 @@ async def test_it_sends_state_then_all_lines_then_end(client: AsyncClient, run: 
     assert [id for kind, id in kinds if kind == "lines"] == ["500", "1000", "1200"]
 
 
+async def test_pages_that_stand_at_the_same_line_cost_one_look_together(
+    client: AsyncClient, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    read = journal.read
+
+    def counted(run_id: str, *, after: int, limit: int) -> list[journal.Line]:
+        looks.append(after)
+        return read(run_id, after=after, limit=limit)
+
+    monkeypatch.setattr(journal, "read", counted)
+    await sync_to_async(add)(run, *(f"line {i}" for i in range(1200)))
+    await sync_to_async(end)(run)
+    pages = [await client.get(f"/runs/{run.pk}/events") for _ in range(20)]
+    found = await asyncio.gather(*(numbers_until_end(page) for page in pages))
+    assert found == [list(range(1, 1201))] * 20
+    assert sorted(looks) == [0, 500, 1000]
+
+
+async def test_a_page_that_claims_lines_nobody_wrote_disturbs_no_other(
+    client: AsyncClient, run: Run
+) -> None:
+    await sync_to_async(add)(run, *"abc")
+    liar = await client.get(f"/runs/{run.pk}/events?after=99999999")
+    honest = await client.get(f"/runs/{run.pk}/events")
+    reading = [asyncio.create_task(numbers_until_end(page)) for page in (liar, honest)]
+    await sync_to_async(add)(run, "d")
+    await sync_to_async(end)(run)
+    found = await asyncio.wait_for(asyncio.gather(*reading), 20)
+    assert found[1] == [1, 2, 3, 4]
+    assert set(found[0]) <= {4}
+
+
+async def test_a_page_that_is_behind_passes_over_output_that_was_just_removed(
+    client: AsyncClient, run: Run
+) -> None:
+    await sync_to_async(add)(run, *(f"line {i}" for i in range(1200)))
+    await sync_to_async(end)(run)
+    ahead = aiter(messages(body(await client.get(f"/runs/{run.pk}/events?after=1200"))))
+    await anext(ahead)  # somebody stands at the end
+    behind = await client.get(f"/runs/{run.pk}/events")
+    await run.journal.all().adelete()
+    assert await asyncio.wait_for(numbers_until_end(behind), 20) == []
+
+
 @pytest.mark.parametrize("way", ["header", "query"])
 async def test_it_goes_on_behind_the_last_line_the_browser_has(
     client: AsyncClient, run: Run, way: str
