@@ -6,9 +6,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from bench import install, latency, short_steps
+from bench import install, latency, short_steps, viewer
 from bench.lab import Lab
 from tests.e2e.panel import Panel
 
@@ -17,23 +18,42 @@ MEASURES: dict[str, Callable[[Lab, Panel], list[str]]] = {
     "latency": latency.measure,
     "install": install.measure,
 }
+# These bring what they need themselves and take no lab.
+ALONE: dict[str, Callable[[], list[str]]] = {
+    "viewer": viewer.measure,
+}
 
 
 def main(wanted: list[str]) -> int:
-    unknown = set(wanted) - set(MEASURES)
+    names = wanted or [*MEASURES, *ALONE]
+    unknown = set(names) - {*MEASURES, *ALONE}
     if unknown:
-        print(f"Not a measure: {', '.join(sorted(unknown))}. There are: {', '.join(MEASURES)}.")
+        known = ", ".join((*MEASURES, *ALONE))
+        print(f"Not a measure: {', '.join(sorted(unknown))}. There are: {known}.")
         return 2
+    for name in ALONE:
+        if name in names:
+            report(name, ALONE[name])
+    with_lab([name for name in MEASURES if name in names])
+    return 0
+
+
+def report(name: str, measure: Callable[[], list[str]]) -> None:
+    print(f"\n{name}", flush=True)
+    for line in measure():
+        print(f"  {line}", flush=True)
+
+
+def with_lab(names: list[str]) -> None:
+    if not names:
+        return
     with Lab.up(f"bench{os.getpid()}") as lab, tempfile.TemporaryDirectory() as folder:
         panel = Panel(Path(folder) / "home")
         try:
-            for name in wanted or MEASURES:
-                print(f"\n{name}", flush=True)
-                for line in MEASURES[name](lab, panel):
-                    print(f"  {line}", flush=True)
+            for name in names:
+                report(name, partial(MEASURES[name], lab, panel))
         finally:
             panel.stop()
-    return 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -11,14 +12,14 @@ from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_GET
 
 from operations import log_search
+from operations.domain import line_level
 from operations.line_json import Names, line_json
 from operations.models import JournalChunk, Run, RunStep
 from operations.runtime import journal
-from operations.views.common import run_or_404
+from operations.views.common import is_active, run_or_404
 
 WINDOW = 500  # lines, unless asked for another number
 LARGEST_WINDOW = 5000
-MOST_FOUND = 10_000  # places a search names; more help nobody
 
 
 def _number(request: HttpRequest, name: str, default: int, most: int) -> int:
@@ -45,12 +46,18 @@ def run_log(request: HttpRequest, run_id: str) -> JsonResponse:
 
 @require_GET
 def run_search(request: HttpRequest, run_id: str) -> JsonResponse:
-    """The numbers of the lines that contain `q`, whatever the case; colours do not count."""
-    needle = request.GET.get("q", "").strip()
+    """How many lines contain `q`, whatever the case; colours do not count. Or with `level`: how many
+    read like one. The numbers of all of them, or of those around line `near` when they are many.
+    """
     run = run_or_404(run_id)
-    found = log_search.containing(run.pk, needle) if needle else iter(())
-    numbers = [number for number, _ in zip(found, range(MOST_FOUND + 1), strict=False)]
-    return JsonResponse({"numbers": numbers[:MOST_FOUND], "cut": len(numbers) > MOST_FOUND})
+    near = _number(request, "near", 1, 2**31)
+    level, needle = request.GET.get("level", ""), request.GET.get("q", "").strip()
+    found = log_search.Found(run.next_line - 1)
+    if level in (line_level.ERROR, line_level.WARNING):
+        found = log_search.reading_like(run, level, near)
+    elif needle:
+        found = log_search.containing(run, needle, near)
+    return JsonResponse(asdict(found))
 
 
 @require_GET
@@ -58,8 +65,7 @@ def run_first_error(request: HttpRequest, run_id: str) -> JsonResponse:
     """The first line that reads like an error: in the failed step if there is one."""
     run = run_or_404(run_id)
     failed = RunStep.objects.filter(run=run, state="failed").first()
-    line = next(log_search.errors(run.pk, failed.key if failed else ""), None)
-    return JsonResponse({"line": line})
+    return JsonResponse({"line": log_search.first_error(run, failed.key if failed else "")})
 
 
 def segments(run: Run) -> list[tuple[int, int, str]]:
@@ -91,10 +97,11 @@ def run_log_text(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
         body = journal.log_bytes(run.id, found.key, found.attempt)
     else:
         body = _whole_log(run)
-    name = iri_to_uri(f"{run.cluster.name}-{run.procedure}-{run.id}.log".replace("/", "_"))
+    so_far = "-so-far" if is_active(run.state) else ""  # what is there now; the file says so
+    name = f"{run.cluster.name}-{run.procedure}-{run.id}{so_far}.log".replace("/", "_")
     pieces = _one_by_one(body) if isinstance(request, ASGIRequest) else body
     response = StreamingHttpResponse(pieces, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{iri_to_uri(name)}"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 

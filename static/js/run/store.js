@@ -2,19 +2,30 @@
 // stretch of lines belongs to. A line is kept once, whichever way it came.
 
 const PAGE = 500;
-const MOST_PAGES = 400; // 200,000 lines; what is far from the eye is dropped and fetched again
+const MOST_PAGES = 100; // 50,000 lines; what is far from the eye is dropped and fetched again
 
 export class Store {
-  /** `segments` is [[first, last, step], …] without gaps, as the server knows it now. */
-  constructor(url, total, segments, changed) {
+  /** `segments` is [[first, last, step], …] without gaps, as the server knows it now; `lines` are the newest. */
+  constructor(url, total, segments, lines, changed) {
     Object.assign(this, { url, total, segments, changed });
     this.pages = new Map();
     this.loading = new Map();
     this.arrived = [];
+    lines.forEach((line) => this.put(line));
   }
 
   line(n) {
     return this.pages.get(Math.floor((n - 1) / PAGE))?.[(n - 1) % PAGE];
+  }
+
+  /** Every line there is, as one stretch. */
+  all() {
+    return this.total ? [[1, this.total]] : [];
+  }
+
+  /** The stretches of one step's lines. */
+  ofStep(key) {
+    return this.segments.filter(([, , step]) => step === key);
   }
 
   put(line) {
@@ -63,14 +74,27 @@ export class Store {
     else this.segments.push([line.n, line.n, line.step]);
   }
 
+  /** Asks for these lines, which are in order and may lie far apart, as those of a filter do. */
+  want(numbers) {
+    const groups = [];
+    let from = 0;
+    numbers.forEach((n, at) => {
+      if (numbers[at + 1] - n < PAGE) return;
+      groups.push([numbers[from], n]);
+      from = at + 1;
+    });
+    for (const [first, last] of groups) this.ensure(first, last, groups.length < 4);
+  }
+
   /** Asks for the pages of `first`…`last` that are not here; `changed` is called when they are. */
-  ensure(first, last) {
+  ensure(first, last, whole = true) {
     for (let page = Math.floor((first - 1) / PAGE); page <= Math.floor((last - 1) / PAGE); page++) {
       const from = Math.max(1, page * PAGE + 1);
       const to = Math.min(this.total, (page + 1) * PAGE);
-      if (!this.loading.has(page) && this.misses(Math.max(from, first), Math.min(to, last))) {
-        this.load(page, from - 1, to - from + 1);
-      }
+      const [wanted, until] = [Math.max(from, first), Math.min(to, last)];
+      if (this.loading.has(page) || !this.misses(wanted, until)) continue;
+      if (whole) this.load(page, from - 1, to - from + 1);
+      else this.load(page, wanted - 1, until - wanted + 1);
     }
     this.evict(Math.floor((first - 1) / PAGE));
   }
@@ -91,6 +115,24 @@ export class Store {
     this.loading.set(page, request);
   }
 
+  /** The lines behind `n` that are here. */
+  since(n) {
+    const found = [];
+    for (let at = n + 1; at <= this.total; at++) if (this.line(at)) found.push(this.line(at));
+    return found;
+  }
+
+  /** Lines `first`…`last` in order, from here or from the server; rejects when it does not answer. */
+  async lines(first, last) {
+    const found = [];
+    for (let n = first; n <= last; n++) {
+      if (this.line(n)) found.push(this.line(n));
+      else found.push(...(await this.window(n - 1, Math.min(5000, last - n + 1))));
+      n = found.at(-1)?.n ?? last;
+    }
+    return found;
+  }
+
   async window(after, limit) {
     const response = await fetch(`${this.url}?after=${after}&limit=${limit}`);
     if (!response.ok) throw new Error(`log window: ${response.status}`);
@@ -100,18 +142,14 @@ export class Store {
   evict(near) {
     if (this.pages.size <= MOST_PAGES) return;
     const far = [...this.pages.keys()].sort((a, b) => Math.abs(b - near) - Math.abs(a - near));
-    far.slice(0, this.pages.size - MOST_PAGES + 20).forEach((page) => this.pages.delete(page));
+    far.slice(0, this.pages.size - MOST_PAGES + 10).forEach((page) => this.pages.delete(page));
   }
 }
 
-/** The rows of the log: every line, or the lines of some steps only. Row 0 is the first one. */
+/** The rows of the log: the lines of some stretches, [[first, last], …] in order. Row 0 is the first one. */
 export class Rows {
-  constructor(store, steps) {
-    this.ranges = steps
-      ? store.segments.filter((segment) => steps.has(segment[2]))
-      : store.total
-        ? [[1, store.total]]
-        : [];
+  constructor(ranges) {
+    this.ranges = ranges;
     this.starts = [];
     this.count = 0;
     for (const [first, last] of this.ranges) {
