@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ MEASURES: dict[str, Callable[[Lab, Panel], list[str]]] = {
     "install": install.measure,
 }
 # These bring what they need themselves and take no lab.
-ALONE: dict[str, Callable[[], list[str]]] = {
+ALONE: dict[str, Callable[[], Iterable[str]]] = {
     "viewer": viewer.measure,
 }
 
@@ -38,7 +38,7 @@ def main(wanted: list[str]) -> int:
     return 0
 
 
-def report(name: str, measure: Callable[[], list[str]]) -> None:
+def report(name: str, measure: Callable[[], Iterable[str]]) -> None:
     print(f"\n{name}", flush=True)
     for line in measure():
         print(f"  {line}", flush=True)

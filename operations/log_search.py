@@ -6,20 +6,17 @@ something was found.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import AnyStr
 
 from operations.domain import line_level
 from operations.line_json import LONGEST
 from operations.models import JournalChunk, Run
-from operations.plain_text import without_escapes
+from operations.plain_text import bytes_without_escapes
 from operations.runtime.journal import OUTPUT
 
 MOST = 10_000  # numbers that one answer names
 BEHIND = 1000  # of them before the line that was asked for, if there are so many
-_C1 = re.compile(rb"\xc2[\x80-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -109,38 +106,39 @@ def _numbers(run_id: str, matching: Matcher, lines: range, near: int) -> list[in
 
 
 def _holding(needle: str) -> Matcher:
-    """ASCII is looked for in the bytes, which is many times faster and finds the same."""
-    if needle.isascii():
-        low = needle.encode()
-        return lambda body: _lines_with(_plain(body).lower(), low)
-    return lambda body: (
-        [] if body.isascii() else _lines_with(_plain(body).decode(errors="replace").lower(), needle)
-    )
-
-
-def _lines_with(text: AnyStr, needle: AnyStr) -> list[int]:
-    if needle not in text:
-        return []
-    newline = "\n" if isinstance(text, str) else b"\n"
-    return [place for place, line in enumerate(text.split(newline)) if needle in line]
-
-
-def _of_level(wanted: str) -> Matcher:
-    def lines(body: bytes) -> list[int]:
-        text = _plain(body).decode(errors="replace")
-        if not line_level.HINT.search(text.lower()):
-            return []
-        return [
+    """Only lines that are not ASCII have to be decoded, and only for a needle that is not."""
+    if not needle.isascii():
+        return lambda body: [
             place
-            for place, line in enumerate(text.split("\n"))
-            if line_level.level(line[:LONGEST]) == wanted
+            for place, line in enumerate(bytes_without_escapes(body).split(b"\n"))
+            if not line.isascii() and needle in line.decode(errors="replace").lower()
         ]
+    low = needle.encode()
+
+    def lines(body: bytes) -> list[int]:
+        text = bytes_without_escapes(body).lower()
+        if low not in text:
+            return []
+        return [place for place, line in enumerate(text.split(b"\n")) if low in line]
 
     return lines
 
 
-def _plain(body: bytes) -> bytes:
-    """What a person reads of a row, line for line. Only a row with escapes costs anything."""
-    if b"\x1b" in body or b"\r" in body or (b"\xc2" in body and _C1.search(body)):
-        return without_escapes(body.decode(errors="replace")).encode()
-    return body
+def _of_level(wanted: str) -> Matcher:
+    def lines(body: bytes) -> list[int]:
+        text = bytes_without_escapes(body)
+        return [place for place, line in _hinted(text) if line_level.level(line) == wanted]
+
+    return lines
+
+
+def _hinted(text: bytes) -> Iterator[tuple[int, str]]:
+    """The lines, with their places, that may read like an error."""
+    low = text.lower()
+    place = at = 0
+    while at >= 0 and (hint := line_level.HINT.search(low, at)):
+        start = low.rfind(b"\n", at, hint.start()) + 1 or at
+        place += low.count(b"\n", at, start)
+        at = low.find(b"\n", hint.end())
+        line = text[start : at if at >= 0 else len(text)]
+        yield place, line.decode(errors="replace")[:LONGEST]
