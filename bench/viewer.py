@@ -187,7 +187,6 @@ def _opening(page: Page, place: Place) -> Iterator[str]:
     for which in ("first", "second"):
         start, before = time.monotonic(), _cpu_ms(place.pid)
         page.goto(f"{place.url}/runs/{place.run}/")
-        page.wait_for_function("window.readable !== undefined")
         page.wait_for_selector(f'.log.is-live .log-row[data-n="{LINES}"]')
         whole = time.monotonic() - start
         painted, readable = page.evaluate(f"[{PAINT}, window.readable]")

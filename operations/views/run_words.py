@@ -38,6 +38,7 @@ def _log() -> dict[str, Any]:
         ),
         "error": gettext("Error"),
         "warning": gettext("Warning"),
+        "looking": gettext("Looking through the whole output…"),
         "only_errors": gettext("Only lines that read like an error: %(total)s"),
         "some_errors": gettext("The first %(shown)s of %(total)s lines that read like an error"),
         "not_yet": gettext("Line %(line)s is not there yet, the newest is %(last)s; it will be shown"),

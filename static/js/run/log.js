@@ -140,7 +140,8 @@ export class Log {
     const { scrollTop: top, scrollHeight, clientHeight } = this.scroller;
     const above = scrollHeight - clientHeight - top; // measured: a scroll bar may have come or gone
     const ours = this.track.scrolled();
-    if (this.follow && above > PAUSE) this.leave();
+    // Being away from the end is not enough: the box may just have become lower.
+    if (this.follow && above > PAUSE && top < this.lastTop) this.leave();
     else if (!this.follow && !ours && top > this.lastTop && above <= PAUSE) this.setFollow(true);
     this.lastTop = top;
     this.draw();

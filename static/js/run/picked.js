@@ -14,7 +14,7 @@ export class Picked {
   constructor(root, log, on) {
     Object.assign(this, { log, on, anchor: 0, head: 0 });
     this.box = root.querySelector(".log-picked");
-    root.querySelector("[data-copy]").addEventListener("click", () => this.copy());
+    root.querySelector("[data-copy-log]").addEventListener("click", () => this.copy());
     this.box.querySelector("[data-copy-picked]").addEventListener("click", () => this.copy());
     this.box.querySelector("[data-clear]").addEventListener("click", () => (this.clear(), log.scroller.focus()));
     log.pane.addEventListener("click", (event) => this.clicked(event));

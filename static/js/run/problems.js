@@ -10,11 +10,13 @@ export class Problems {
   }
 
   async load() {
+    this.tell.said(say("looking"));
     const answer = await fetch(`${this.url}?level=error`).then(
       (response) => (response.ok ? response.json() : null),
       () => null,
     );
     if (!answer?.total) return this.tell.said(say(answer ? "no_error" : "no_answer"));
+    this.tell.said("");
     Object.assign(this, { numbers: answer.numbers, total: answer.total });
     this.set(true);
     this.added(this.store.since(answer.last));
