@@ -20,6 +20,7 @@ from operations.views.common import is_active, run_or_404
 
 WINDOW = 500  # lines, unless asked for another number
 LARGEST_WINDOW = 5000
+MOST_SINGLE = 200  # lines that lie far apart
 
 
 def _number(request: HttpRequest, name: str, default: int, most: int) -> int:
@@ -33,15 +34,30 @@ def _number(request: HttpRequest, name: str, default: int, most: int) -> int:
 
 @require_GET
 def run_log(request: HttpRequest, run_id: str) -> JsonResponse:
-    """Lines `after` … `after + limit`, in the shape of the stream."""
+    """Lines `after` … `after + limit`, or `lines=3,70,900`, in the shape of the stream."""
     run = run_or_404(run_id)
-    after = _number(request, "after", 0, 2**31)
-    limit = _number(request, "limit", WINDOW, LARGEST_WINDOW)
-    found = journal.read(run.id, after=after, limit=limit, step=request.GET.get("step", ""))
     names = Names.of(run)
+    found = _single(run, request.GET["lines"]) if "lines" in request.GET else _window(run, request)
     return JsonResponse(
         {"lines": [line_json(line, names) for line in found], "last_line": run.next_line - 1}
     )
+
+
+def _window(run: Run, request: HttpRequest) -> list[journal.Line]:
+    after = _number(request, "after", 0, 2**31)
+    limit = _number(request, "limit", WINDOW, LARGEST_WINDOW)
+    return journal.read(run.id, after=after, limit=limit, step=request.GET.get("step", ""))
+
+
+def _single(run: Run, wanted: str) -> list[journal.Line]:
+    """Lines that lie far apart, as those of a filter do; what is no number is passed over."""
+    numbers = [int(n) for n in wanted.split(",") if n.isdecimal() and len(n) < 10][:MOST_SINGLE]
+    return [
+        line
+        for number in numbers
+        for line in journal.read(run.id, after=number - 1, limit=1)
+        if line.number == number
+    ]
 
 
 @require_GET

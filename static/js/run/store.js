@@ -9,7 +9,7 @@ export class Store {
   constructor(url, total, segments, lines, changed) {
     Object.assign(this, { url, total, segments, changed });
     this.pages = new Map();
-    this.loading = new Map();
+    this.loading = new Set();
     this.arrived = [];
     lines.forEach((line) => this.put(line));
   }
@@ -76,25 +76,21 @@ export class Store {
 
   /** Asks for these lines, which are in order and may lie far apart, as those of a filter do. */
   want(numbers) {
-    const groups = [];
-    let from = 0;
-    numbers.forEach((n, at) => {
-      if (numbers[at + 1] - n < PAGE) return;
-      groups.push([numbers[from], n]);
-      from = at + 1;
-    });
-    for (const [first, last] of groups) this.ensure(first, last, groups.length < 4);
+    if (!numbers.length) return;
+    const [first, last] = [numbers[0], numbers.at(-1)];
+    if (last - first < 2 * numbers.length + PAGE) return this.ensure(first, last);
+    const missing = numbers.filter((n) => !this.line(n) && !this.loading.has(-n));
+    if (missing.length) this.load(missing.map((n) => -n), `lines=${missing}`);
   }
 
   /** Asks for the pages of `first`…`last` that are not here; `changed` is called when they are. */
-  ensure(first, last, whole = true) {
+  ensure(first, last) {
     for (let page = Math.floor((first - 1) / PAGE); page <= Math.floor((last - 1) / PAGE); page++) {
       const from = Math.max(1, page * PAGE + 1);
       const to = Math.min(this.total, (page + 1) * PAGE);
-      const [wanted, until] = [Math.max(from, first), Math.min(to, last)];
-      if (this.loading.has(page) || !this.misses(wanted, until)) continue;
-      if (whole) this.load(page, from - 1, to - from + 1);
-      else this.load(page, wanted - 1, until - wanted + 1);
+      if (!this.loading.has(page) && this.misses(Math.max(from, first), Math.min(to, last))) {
+        this.load([page], `after=${from - 1}&limit=${to - from + 1}`);
+      }
     }
     this.evict(Math.floor((first - 1) / PAGE));
   }
@@ -104,15 +100,20 @@ export class Store {
     return false;
   }
 
-  load(page, after, limit) {
-    const request = this.window(after, limit)
-      .then((lines) => {
+  /** `keys` tell what is on its way: the index of a page, or the number of a single line, negated. */
+  load(keys, query) {
+    const arrived = () => {
+      keys.forEach((key) => this.loading.delete(key));
+      this.changed();
+    };
+    keys.forEach((key) => this.loading.add(key));
+    this.get(query).then(
+      (lines) => {
         lines.forEach((line) => this.put(line));
-        this.loading.delete(page);
-        this.changed();
-      })
-      .catch(() => setTimeout(() => (this.loading.delete(page), this.changed()), 2000));
-    this.loading.set(page, request);
+        arrived();
+      },
+      () => setTimeout(arrived, 2000),
+    );
   }
 
   /** The lines behind `n` that are here. */
@@ -133,8 +134,12 @@ export class Store {
     return found;
   }
 
-  async window(after, limit) {
-    const response = await fetch(`${this.url}?after=${after}&limit=${limit}`);
+  window(after, limit) {
+    return this.get(`after=${after}&limit=${limit}`);
+  }
+
+  async get(query) {
+    const response = await fetch(`${this.url}?${query}`);
     if (!response.ok) throw new Error(`log window: ${response.status}`);
     return (await response.json()).lines;
   }
