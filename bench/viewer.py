@@ -261,4 +261,3 @@ def _heap_mb(page: Page) -> float:
     devtools.send("Performance.enable")
     metrics: list[dict[str, Any]] = devtools.send("Performance.getMetrics")["metrics"]
     return next(m["value"] for m in metrics if m["name"] == "JSHeapUsedSize") / 1e6
-

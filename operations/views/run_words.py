@@ -41,7 +41,9 @@ def _log() -> dict[str, Any]:
         "looking": gettext("Looking through the whole output…"),
         "only_errors": gettext("Only lines that read like an error: %(total)s"),
         "some_errors": gettext("The first %(shown)s of %(total)s lines that read like an error"),
-        "not_yet": gettext("Line %(line)s is not there yet, the newest is %(last)s; it will be shown"),
+        "not_yet": gettext(
+            "Line %(line)s is not there yet, the newest is %(last)s; it will be shown"
+        ),
         "no_line": gettext("There is no line %(line)s: this run has %(last)s"),
         "found": gettext("%(at)s of %(total)s"),
         "nothing_found": gettext("Nothing found"),

@@ -7,8 +7,33 @@ from hypothesis import strategies as st
 
 from operations.plain_text import bytes_without_escapes, strip_escapes, without_escapes
 
-PIECES = ["err", "OR", "ошибка", "«", "\n", "\r", "\r\n", "\x1b[31m", "\x1b[0m", "\x1b]0;t\x07", "\x1b]0;t"]
-PIECES += ["\x1bPq\x1b\\", "\x9b31m", "\x9d0;t\x9c", "\x84", "\x1b", "\x1b(", "\x00", "\t", "\u202e", "[", "m", "é"]
+PIECES = [
+    "err",
+    "OR",
+    "ошибка",
+    "«",
+    "\n",
+    "\r",
+    "\r\n",
+    "\x1b[31m",
+    "\x1b[0m",
+    "\x1b]0;t\x07",
+    "\x1b]0;t",
+]
+PIECES += [
+    "\x1bPq\x1b\\",
+    "\x9b31m",
+    "\x9d0;t\x9c",
+    "\x84",
+    "\x1b",
+    "\x1b(",
+    "\x00",
+    "\t",
+    "\u202e",
+    "[",
+    "m",
+    "é",
+]
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 
 
