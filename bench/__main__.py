@@ -8,61 +8,76 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from bench import install, latency, million, reconnects, short_steps, simulated, viewers
+from bench import install, latency, million, reconnects, short_steps, simulated, viewer, viewers
 from bench.lab import Lab
 from tests.e2e.panel import Panel
 
-Measure = Callable[[Panel], list[str]]
-ON_SIMULATED: dict[str, Measure] = {
+Lines = Iterable[str]
+# These bring what they need themselves.
+ALONE: dict[str, Callable[[], Lines]] = {
+    "log-page": viewer.measure,
+}
+ON_SIMULATED: dict[str, Callable[[Panel], Lines]] = {
     "reconnects": reconnects.measure,
     "viewers": viewers.measure,
 }
-ON_LAB: dict[str, Callable[[Lab, Panel], list[str]]] = {
+ON_LAB: dict[str, Callable[[Lab, Panel], Lines]] = {
     "short-steps": short_steps.measure,
     "latency": latency.measure,
     "million": million.measure,
     "install": install.measure,
 }
+ALL = (*ALONE, *ON_SIMULATED, *ON_LAB)
 
 
 def main(wanted: list[str]) -> int:
-    known = [*ON_SIMULATED, *ON_LAB]
-    unknown = set(wanted) - set(known)
-    if unknown:
-        print(f"Not a measure: {', '.join(sorted(unknown))}. There are: {', '.join(known)}.")
+    if unknown := set(wanted) - set(ALL):
+        print(f"Not a measure: {', '.join(sorted(unknown))}. There are: {', '.join(ALL)}.")
         return 2
+    names = [name for name in ALL if name in (wanted or ALL)]
+    for name in (name for name in names if name in ALONE):
+        _print(name, ALONE[name])
     with tempfile.TemporaryDirectory() as folder:
-        _on_simulated(Path(folder), [name for name in ON_SIMULATED if name in (wanted or known)])
-        _on_lab(Path(folder), [name for name in ON_LAB if name in (wanted or known)])
+        _on_simulated(Path(folder), [name for name in names if name in ON_SIMULATED])
+        _on_lab(Path(folder), [name for name in names if name in ON_LAB])
     return 0
 
 
 def _on_simulated(folder: Path, names: list[str]) -> None:
     """Needs neither root nor a lab."""
-    if names:
-        with simulated.nodes(folder / "nodes"):
-            _with_panel(folder / "simulated", ((name, ON_SIMULATED[name]) for name in names))
+    if not names:
+        return
+    with simulated.nodes(folder / "nodes"), _panel(folder / "simulated") as panel:
+        for name in names:
+            _print(name, partial(ON_SIMULATED[name], panel))
 
 
 def _on_lab(folder: Path, names: list[str]) -> None:
-    if names:
-        with Lab.up(f"bench{os.getpid()}") as lab:
-            _with_panel(folder / "lab", ((name, partial(ON_LAB[name], lab)) for name in names))
+    if not names:
+        return
+    with Lab.up(f"bench{os.getpid()}") as lab, _panel(folder / "lab") as panel:
+        for name in names:
+            _print(name, partial(ON_LAB[name], lab, panel))
 
 
-def _with_panel(home: Path, measures: Iterable[tuple[str, Measure]]) -> None:
+@contextmanager
+def _panel(home: Path) -> Iterator[Panel]:
     panel = Panel(home)
     try:
-        for name, measure in measures:
-            print(f"\n{name}", flush=True)
-            for line in measure(panel):
-                print(f"  {line}", flush=True)
+        yield panel
     finally:
         panel.stop()
+
+
+def _print(name: str, measure: Callable[[], Lines]) -> None:
+    print(f"\n{name}", flush=True)
+    for line in measure():
+        print(f"  {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ from django.utils.translation import gettext
 
 from clusterpanel.templatetags.panel import say
 from nodes.domain.text import Text
+from operations.domain import line_level
 from operations.models import Run
+from operations.plain_text import without_escapes
 from operations.runtime.journal import EVENT, Line
 
 LONGEST = 4000  # characters of a line that a page gets; the whole one is in log.txt
@@ -39,13 +41,18 @@ class Names:
 
 
 def line_json(line: Line, names: Names) -> dict[str, Any]:
-    """One line; `cut` is the full length of one that is too long to be sent whole."""
+    """One line; `cut` is the full length of one that is too long to be sent whole.
+
+    `level` is there when the line reads like an error or a warning.
+    """
     if line.kind == EVENT:
         return _shared(line, names) | _event(line, names)
     text = line.text
     found = _shared(line, names) | {"text": text[:LONGEST]}
     if len(text) > LONGEST:
         found["cut"] = len(text)
+    if level := line_level.level(without_escapes(found["text"])):
+        found["level"] = level
     return found
 
 

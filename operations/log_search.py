@@ -1,51 +1,144 @@
-"""Finding lines of a run's output by what a person reads, not by the escapes around it."""
+"""Finding lines of a run's output by what a person reads, not by the escapes around it.
+
+A journal may have a million lines, so whole rows of it are looked at; single lines only where
+something was found.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-from operations.models import JournalChunk
-from operations.plain_text import strip_escapes
-from operations.runtime import lines
+from operations.domain import line_level
+from operations.line_json import LONGEST
+from operations.models import JournalChunk, Run
+from operations.plain_text import bytes_without_escapes
 from operations.runtime.journal import OUTPUT
 
-# Words of a line that is worth looking at first when a step failed.
-_ERROR = re.compile(
-    r"\b(?:error|fatal|failed|failure|cannot|can't|denied|refused|no such|not found|"
-    r"unable|timed? ?out|aborting|exception)\b"
-)
-_STARTS_ESCAPE = re.compile("[\x1b\x80-\x9f]")
+MOST = 10_000  # numbers that one answer names
+BEHIND = 1000  # of them before the line that was asked for, if there are so many
 
 
-def containing(run_id: str, needle: str) -> Iterator[int]:
-    """The numbers of the lines that contain `needle`, whatever the case."""
-    low = needle.lower()
-    return _matching(run_id, lambda text: low in text)
+@dataclass(frozen=True)
+class Found:
+    """`total` of the lines up to `last` match; `numbers` are some of them in order, and `before` come
+    before the first of those.
+    """
+
+    last: int
+    total: int = 0
+    before: int = 0
+    numbers: list[int] = field(default_factory=list)
 
 
-def errors(run_id: str, step: str = "") -> Iterator[int]:
-    """The numbers of the lines that read like an error; of one step if it is named."""
-    return _matching(run_id, lambda text: _ERROR.search(text) is not None, step)
+# The lines of one journal row that match, by their place in it.
+Matcher = Callable[[bytes], list[int]]
 
 
-def _matching(run_id: str, holds: Callable[[str], bool], step: str = "") -> Iterator[int]:
-    """`holds` is asked with lower-case text; first about a whole chunk, most of which have nothing."""
-    chunks = JournalChunk.objects.filter(run_id=run_id, kind=OUTPUT).order_by("first_line")
+def containing(run: Run, needle: str, near: int = 1) -> Found:
+    """The lines that contain `needle`, whatever the case; the numbers are those around `near`."""
+    return _around(run, _holding(needle.lower()), near)
+
+
+def reading_like(run: Run, level: str, near: int = 1) -> Found:
+    """The same for lines that read like an error, or a warning."""
+    return _around(run, _of_level(level), near)
+
+
+def first_error(run: Run, step: str = "") -> int | None:
+    """The first line that reads like an error; of one step if it is named."""
+    errors = _of_level(line_level.ERROR)
+    rows = _rows(run.pk, range(1, run.next_line), step)
+    return next((first + place for first, body in rows for place in errors(body)), None)
+
+
+def _rows(run_id: str, lines: range, step: str = "") -> Iterator[tuple[int, bytes]]:
+    """The journal's output: first line and bytes of each row, few of them in memory at a time."""
+    rows = JournalChunk.objects.filter(
+        run_id=run_id, kind=OUTPUT, first_line__gte=lines.start, first_line__lt=lines.stop
+    )
     if step:
-        chunks = chunks.filter(step_key=step)
-    for first, raw in chunks.values_list("first_line", "body").iterator(chunk_size=50):
-        body = bytes(raw)
-        if _may_hold(body.decode(errors="replace").lower(), holds):
-            yield from _in_chunk(first, body, holds)
+        rows = rows.filter(step_key=step)
+    ordered = rows.order_by("first_line").values_list("first_line", "body")
+    for first, body in ordered.iterator(chunk_size=8):
+        yield first, bytes(body)
 
 
-def _may_hold(text: str, holds: Callable[[str], bool]) -> bool:
-    """An escape inside a word hides it from a look at the whole."""
-    return holds(text) or _STARTS_ESCAPE.search(text) is not None
+def _around(run: Run, matching: Matcher, near: int) -> Found:
+    """All are counted; if there are more than MOST, the rows around `near` are looked at again.
+
+    The run may still print: what comes while we look is for the next one who asks.
+    """
+    last = run.next_line - 1
+    counts: list[tuple[int, int]] = []
+    numbers: list[int] = []
+    for first, body in _rows(run.pk, range(1, last + 1)):
+        places = matching(body)
+        counts.append((first, len(places)))
+        if len(numbers) <= MOST:
+            numbers += [first + place for place in places]
+    total = sum(count for _, count in counts)
+    if total <= MOST:
+        return Found(last, total, 0, numbers)
+    at = _first_row(counts, near)
+    before = sum(count for _, count in counts[:at])
+    lines = range(counts[at][0], last + 1)
+    return Found(last, total, before, _numbers(run.pk, matching, lines, near))
 
 
-def _in_chunk(first: int, body: bytes, holds: Callable[[str], bool]) -> Iterator[int]:
-    for number, line in enumerate(lines.split(body), first):
-        if holds(strip_escapes(line.removesuffix(b"\n").decode(errors="replace")).lower()):
-            yield number
+def _first_row(counts: list[tuple[int, int]], near: int) -> int:
+    """The row to begin with, so that enough is found before line `near` too."""
+    at = max((at for at, (first, _) in enumerate(counts) if first <= near), default=0)
+    behind = 0
+    while at > 0 and behind < BEHIND:
+        at -= 1
+        behind += counts[at][1]
+    return at
+
+
+def _numbers(run_id: str, matching: Matcher, lines: range, near: int) -> list[int]:
+    numbers: list[int] = []
+    for first, body in _rows(run_id, lines):
+        numbers += [first + place for place in matching(body)]
+        if len(numbers) >= MOST and numbers[-1] > near:
+            break
+    return numbers
+
+
+def _holding(needle: str) -> Matcher:
+    """Only lines that are not ASCII have to be decoded, and only for a needle that is not."""
+    if not needle.isascii():
+        return lambda body: [
+            place
+            for place, line in enumerate(bytes_without_escapes(body).split(b"\n"))
+            if not line.isascii() and needle in line.decode(errors="replace").lower()
+        ]
+    low = needle.encode()
+
+    def lines(body: bytes) -> list[int]:
+        text = bytes_without_escapes(body).lower()
+        if low not in text:
+            return []
+        return [place for place, line in enumerate(text.split(b"\n")) if low in line]
+
+    return lines
+
+
+def _of_level(wanted: str) -> Matcher:
+    def lines(body: bytes) -> list[int]:
+        text = bytes_without_escapes(body)
+        return [place for place, line in _hinted(text) if line_level.level(line) == wanted]
+
+    return lines
+
+
+def _hinted(text: bytes) -> Iterator[tuple[int, str]]:
+    """The lines, with their places, that may read like an error."""
+    low = text.lower()
+    place = at = 0
+    while at >= 0 and (hint := line_level.HINT.search(low, at)):
+        start = low.rfind(b"\n", at, hint.start()) + 1 or at
+        place += low.count(b"\n", at, start)
+        at = low.find(b"\n", hint.end())
+        line = text[start : at if at >= 0 else len(text)]
+        yield place, line.decode(errors="replace")[:LONGEST]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -19,14 +20,15 @@ from django.views.decorators.http import require_GET
 
 from clusterpanel.words import translated
 from operations import log_search
+from operations.domain import line_level
 from operations.line_json import Names, line_json
 from operations.models import JournalChunk, Run, RunStep
 from operations.runtime import journal
-from operations.views.common import run_or_404
+from operations.views.common import is_active, run_or_404
 
 WINDOW = 500  # lines, unless asked for another number
 LARGEST_WINDOW = 5000
-MOST_FOUND = 10_000  # places a search names; more help nobody
+MOST_SINGLE = 200  # lines that lie far apart
 
 
 def _number(request: HttpRequest, name: str, default: int, most: int) -> int:
@@ -40,25 +42,46 @@ def _number(request: HttpRequest, name: str, default: int, most: int) -> int:
 
 @require_GET
 def run_log(request: HttpRequest, run_id: str) -> JsonResponse:
-    """Lines `after` … `after + limit`, in the shape of the stream."""
+    """Lines `after` … `after + limit`, or `lines=3,70,900`, in the shape of the stream."""
     run = run_or_404(run_id)
-    after = _number(request, "after", 0, 2**31)
-    limit = _number(request, "limit", WINDOW, LARGEST_WINDOW)
-    found = journal.read(run.id, after=after, limit=limit, step=request.GET.get("step", ""))
     names = Names.of(run)
+    found = _single(run, request.GET["lines"]) if "lines" in request.GET else _window(run, request)
     return JsonResponse(
         {"lines": [line_json(line, names) for line in found], "last_line": run.next_line - 1}
     )
 
 
+def _window(run: Run, request: HttpRequest) -> list[journal.Line]:
+    after = _number(request, "after", 0, 2**31)
+    limit = _number(request, "limit", WINDOW, LARGEST_WINDOW)
+    return journal.read(run.id, after=after, limit=limit, step=request.GET.get("step", ""))
+
+
+def _single(run: Run, wanted: str) -> list[journal.Line]:
+    """Lines that lie far apart, as those of a filter do; what is no number is passed over."""
+    numbers = [int(n) for n in wanted.split(",") if n.isdecimal() and len(n) < 10][:MOST_SINGLE]
+    return [
+        line
+        for number in numbers
+        for line in journal.read(run.id, after=number - 1, limit=1)
+        if line.number == number
+    ]
+
+
 @require_GET
 def run_search(request: HttpRequest, run_id: str) -> JsonResponse:
-    """The numbers of the lines that contain `q`, whatever the case; colours do not count."""
-    needle = request.GET.get("q", "").strip()
+    """How many lines contain `q`, whatever the case; colours do not count. Or with `level`: how many
+    read like one. The numbers of all of them, or of those around line `near` when they are many.
+    """
     run = run_or_404(run_id)
-    found = log_search.containing(run.pk, needle) if needle else iter(())
-    numbers = [number for number, _ in zip(found, range(MOST_FOUND + 1), strict=False)]
-    return JsonResponse({"numbers": numbers[:MOST_FOUND], "cut": len(numbers) > MOST_FOUND})
+    near = _number(request, "near", 1, 2**31)
+    level, needle = request.GET.get("level", ""), request.GET.get("q", "").strip()
+    found = log_search.Found(run.next_line - 1)
+    if level in (line_level.ERROR, line_level.WARNING):
+        found = log_search.reading_like(run, level, near)
+    elif needle:
+        found = log_search.containing(run, needle, near)
+    return JsonResponse(asdict(found))
 
 
 @require_GET
@@ -66,8 +89,7 @@ def run_first_error(request: HttpRequest, run_id: str) -> JsonResponse:
     """The first line that reads like an error: in the failed step if there is one."""
     run = run_or_404(run_id)
     failed = RunStep.objects.filter(run=run, state="failed").first()
-    line = next(log_search.errors(run.pk, failed.key if failed else ""), None)
-    return JsonResponse({"line": line})
+    return JsonResponse({"line": log_search.first_error(run, failed.key if failed else "")})
 
 
 def segments(run: Run) -> list[tuple[int, int, str]]:
@@ -102,10 +124,11 @@ def run_log_text(request: HttpRequest, run_id: str) -> HttpResponseBase:
         body = journal.log_bytes(run.id, found.key, found.attempt)
     else:
         body = _whole_log(run)
-    name = iri_to_uri(f"{run.cluster.name}-{run.procedure}-{run.id}.log".replace("/", "_"))
+    so_far = "-so-far" if is_active(run.state) else ""  # what is there now; the file says so
+    name = f"{run.cluster.name}-{run.procedure}-{run.id}{so_far}.log".replace("/", "_")
     pieces = _one_by_one(body) if isinstance(request, ASGIRequest) else body
     response = StreamingHttpResponse(pieces, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{iri_to_uri(name)}"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 

@@ -48,14 +48,15 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
     shown = run_or_404(run_id)
     context = _head(shown)
     snapshot = context["snapshot"]
-    last = snapshot["last_line"]
+    lines = _first_lines(shown, snapshot["last_line"])
     context |= {
         "matrix": matrix(snapshot),
-        "first_lines": _first_lines(shown, last),
+        "first_lines": [{**line, "text": strip_escapes(line["text"])} for line in lines],
         "words": words(),
         "data": {
             "snapshot": snapshot,
             "segments": segments(shown),
+            "lines": lines,
             "states": state_words(),
             "urls": _urls(shown),
         },
@@ -149,8 +150,7 @@ def _next(shown: Run) -> dict[str, str]:
 def _first_lines(shown: Run, last: int) -> list[dict[str, Any]]:
     names = Names.of(shown)
     found = journal.read(shown.id, after=max(0, last - FIRST_LINES), limit=FIRST_LINES)
-    lines = [line_json(line, names) for line in found]
-    return [{**line, "text": strip_escapes(line["text"])} for line in lines]
+    return [line_json(line, names) for line in found]
 
 
 def _urls(shown: Run) -> dict[str, str]:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any
 
 import pytest
-from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import connection
-from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from operations.models import Run
 from operations.runtime import hub
-from tests.browser_fixture import chromium, chromium_path
+from tests.browser.log_page import (
+    LINES,
+    STEP,
+    Server,
+    at_the_end,
+    lines_of_text,
+    open_run,
+    printed,
+    shown,
+)
+from tests.browser_fixture import chromium_path
 from tests.web import made
-from tests.web.made import HOSTILE, made_run
+from tests.web.made import HOSTILE
 
 pytestmark = [
     pytest.mark.browser,
@@ -32,120 +31,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(chromium_path() is None, reason="needs Chromium"),
 ]
-
-LINES = 20_000
-expect.set_options(timeout=15_000)
-STEP = "galera-2-node2"
-
-
-class Server:
-    """uvicorn on the tests' own database; it can be cut and started again on the same port."""
-
-    def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        env = {**os.environ, "DATABASE_URL": f"sqlite:///{settings.DATABASES['default']['NAME']}"}
-        command = [sys.executable, "-m", "uvicorn", "clusterpanel.asgi:application"]
-        options = ["--port", str(self.port), "--timeout-graceful-shutdown", "1"]
-        self.process = subprocess.Popen([*command, *options, "--log-level", "error"], env=env)
-        until(self._answers, 30)
-
-    def _answers(self) -> bool:
-        with suppress(OSError):
-            return bool(urllib.request.urlopen(f"{self.url}/healthz", timeout=2).status)
-        return False
-
-    def cut(self) -> None:
-        self.process.kill()
-        self.process.wait(10)
-
-
-def until(holds: Any, timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {timeout_s} s"
-        time.sleep(0.05)
-
-
-@pytest.fixture
-def server(transactional_db: None, broker_url: str) -> Iterator[Server]:
-    served = Server()
-    served.start()
-    yield served
-    served.cut()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread; the database is used between its calls.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with chromium() as started:
-        yield started
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """Signed in. Every complaint of the browser about the page itself fails the test."""
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 720},
-        permissions=["clipboard-read", "clipboard-write"],
-    )
-    user = User.objects.create_user("olga")
-    client = Client()
-    client.force_login(user)
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": server.url}])
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("console", lambda message: _note(complaints, message))
-    yield opened
-    context.close()
-    assert complaints == []
-
-
-def _note(complaints: list[str], message: Any) -> None:
-    """A server that is away is meant; anything else that the browser says is a defect."""
-    away = "net::ERR" in message.text or message.text.startswith("htmx:")
-    if message.type in ("error", "warning") and not away:
-        complaints.append(message.text)
-
-
-@pytest.fixture
-def run(server: Server) -> Run:
-    made = made_run("running", ["succeeded", "running", "pending"])
-    printed(made, "galera-1-node1", lines_of_text(0, 100))
-    printed(made, STEP, lines_of_text(100, LINES))
-    return made
-
-
-def printed(run: Run, step: str, data: bytes) -> int:
-    """Stored first, announced second, as a worker does it."""
-    last = made.printed(run, step, data)
-    hub.notify(run.pk, last)
-    return last
-
-
-def lines_of_text(first: int, last: int) -> bytes:
-    return b"".join(b"line %d of the test\n" % number for number in range(first + 1, last + 1))
-
-
-def open_run(page: Page, server: Server, run: Run, more: str = "") -> None:
-    page.goto(f"{server.url}/runs/{run.pk}/{more}")
-    expect(page.locator(".chip")).to_have_attribute("data-state", "live")
-
-
-def shown(page: Page) -> list[int]:
-    return page.eval_on_selector_all(".log-row", "rows => rows.map(row => Number(row.dataset.n))")
-
-
-def at_the_end(page: Page, number: int) -> None:
-    expect(page.locator(f'.log-row[data-n="{number}"] .log-text')).to_contain_text("line")
 
 
 def test_only_the_rows_in_sight_are_in_the_document(page: Page, server: Server, run: Run) -> None:

@@ -49,6 +49,11 @@ def test_a_window_begins_behind_the_line_that_is_named(signed_in: Client, run: R
     assert lines[1]["text"] == "Started: node2 joins the cluster."
 
 
+def test_lines_far_apart_come_in_one_answer(signed_in: Client, run: Run) -> None:
+    lines = got(signed_in, f"/runs/{run.pk}/log/?lines=2,5,x,99,-1")["lines"]
+    assert [line["n"] for line in lines] == [2, 5]
+
+
 def test_nonsense_in_the_query_counts_as_not_given(signed_in: Client, run: Run) -> None:
     assert len(got(signed_in, f"/runs/{run.pk}/log/?after=x&limit=-3")["lines"]) == 0
     assert len(got(signed_in, f"/runs/{run.pk}/log/?after=&limit=y")["lines"]) == 6

@@ -2,10 +2,11 @@
 // SGR sequences (colours) are understood, every other escape is dropped, control characters and
 // the marks that reverse the direction of text are made visible.
 
-// The string commands come first: OSC, DCS, SOS, PM and APC run to their terminator.
+// CSI (colours are its m); OSC, DCS, SOS, PM and APC, which run to their terminator; any other escape.
 // eslint-disable-next-line no-control-regex
 const ESCAPE =
-  /(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c|$)|(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~])|\x1b[ -/]*[0-~]?|[\x80-\x9f]/g;
+  /\x1b(?:\[([0-?]*)[ -/]*([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\|$)|[PX^_][^\x1b]*(?:\x1b\\|$)|[ -/]*[0-~]?)/g;
+const C1 = /[\x80-\x9f]/g; // each is short for an escape and one letter
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/g;
 const DIRECTION = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
@@ -36,7 +37,8 @@ export function plain(line) {
 // A progress bar writes "10 %\r20 %\r30 %": a terminal shows the last one, and so do we.
 function lastOverwrite(line) {
   const shown = line.replace(/\r+$/, "");
-  return shown.slice(shown.lastIndexOf("\r") + 1);
+  const last = shown.slice(shown.lastIndexOf("\r") + 1);
+  return last.replace(C1, (c) => `\x1b${String.fromCharCode(c.charCodeAt(0) - 0x40)}`);
 }
 
 function push(found, text, style) {

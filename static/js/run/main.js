@@ -1,26 +1,36 @@
 // The run page: a stream into a store, the store into a log, snapshots into the matrix.
 
+import * as address from "./address.js";
 import { Connection } from "./connection.js";
 import { Log } from "./log.js";
 import { Matrix } from "./matrix.js";
+import { Picked } from "./picked.js";
+import { Problems } from "./problems.js";
 import { Search } from "./search.js";
 import { Store } from "./store.js";
 import { clock } from "./time.js";
-import { say } from "./words.js";
+import { number, say } from "./words.js";
 
+const NOTE_MS = 6000;
 const page = document.getElementById("run");
 const data = JSON.parse(document.getElementById("run-data").textContent);
 const { urls } = data;
 let snapshot = data.snapshot;
+let awaited = null; // a place that the address names and the run has not reached
 
 const $ = (selector) => page.querySelector(selector);
-const store = new Store(urls.log, snapshot.last_line, data.segments, () => log.draw());
-const log = new Log($(".log"), store, {
+const store = new Store(urls.log, snapshot.last_line, data.segments, data.lines, () => log.draw());
+const look = {
   start: Date.parse(snapshot.started_at ?? snapshot.created_at),
-  cut: (line) => say("cut", { shown: line.text.length, length: line.cut }),
-}, { follow: showFollow });
+  relative: false,
+  needle: "",
+  link: (n) => address.write({ first: n, last: n, step: matrix.step }),
+};
+const log = new Log($(".log"), store, look, { follow: showFollow });
 const search = new Search($(".log-search"), log, urls.search, goTo);
 const matrix = new Matrix($(".matrix"), data.states, filter);
+const problems = new Problems($("[data-errors]"), store, urls.search, { changed: filter, said: note });
+const picked = new Picked($(".log"), log, { changed: keepAddress, said: note });
 
 // The column of node names is as wide as the longest one, within reason.
 const longest = Math.max(4, ...snapshot.stages.flatMap((stage) => stage.steps.map((step) => step.node.length)));
@@ -39,7 +49,7 @@ $("[data-follow]").addEventListener("click", () => log.setFollow(!log.follow));
 $(".log-behind").addEventListener("click", () => log.setFollow(true));
 for (const [name, set] of [
   ["wrap", (on) => log.setWrap(on)],
-  ["relative", (on) => ((log.relative = on), log.refresh())],
+  ["relative", (on) => ((look.relative = on), log.refresh())],
 ]) {
   const button = $(`[data-${name}]`);
   button.addEventListener("click", () => {
@@ -53,9 +63,15 @@ for (const [name, set] of [
 $("[data-first-error]").addEventListener("click", async () => {
   const answer = await fetch(urls.firstError).then((response) => response.json(), () => null);
   if (answer?.line) goTo(answer.line);
-  else announce(say(answer ? "no_error" : "no_answer"));
+  else note(say(answer ? "no_error" : "no_answer"));
 });
-$("[data-all]").addEventListener("click", () => matrix.choose(""));
+$("[data-all]").addEventListener("click", showAll);
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+  if (event.key === "/") [search.field.focus(), event.preventDefault()];
+  else if (event.key === "n") search.go(1);
+  else if (event.key === "N") search.go(-1);
+});
 
 function showFollow(following, behind) {
   $("[data-follow]").setAttribute("aria-pressed", String(following));
@@ -64,11 +80,27 @@ function showFollow(following, behind) {
   if (!button.hidden) button.querySelector("span").textContent = say("behind", { count: behind });
 }
 
-function filter(key) {
-  const step = snapshot.stages.flatMap((stage) => stage.steps).find((each) => each.key === key);
-  $(".log-filter").hidden = !step;
-  if (step) $(".log-filter span").textContent = say("only", { step: step.title, node: step.node });
-  log.setSteps(step ? new Set([key]) : null);
+/** The lines of one step, or those that read like an error, or both. */
+function filter() {
+  const step = snapshot.stages.flatMap((stage) => stage.steps).find((each) => each.key === matrix.step);
+  const said = [step && say("only", { step: step.title, node: step.node }), problems.on && problems.sentence()];
+  $(".log-filter").hidden = !step && !problems.on;
+  $(".log-filter span").textContent = said.filter(Boolean).join(" · ");
+  log.setFilter(
+    step || problems.on
+      ? {
+          ranges: () => problems.within(step ? store.ofStep(step.key) : store.all()),
+          holds: (line) => (!step || line.step === step.key) && problems.holds(line),
+        }
+      : null,
+  );
+  picked.tell();
+  keepAddress();
+}
+
+function showAll() {
+  problems.set(false);
+  matrix.choose("");
 }
 
 function remember(name, on) {
@@ -85,32 +117,47 @@ function remembered(name) {
   }
 }
 
-// A link to a line
+// The address
 
 function goToHash() {
-  const number = Number(/^#L(\d+)$/.exec(location.hash)?.[1]);
-  if (number) goTo(Math.min(number, store.total));
+  const place = address.read(location.hash);
+  if (place.step !== matrix.step) matrix.choose(place.step);
+  awaited = null;
+  if (!place.first) return;
+  if (place.first > store.total) {
+    awaited = place;
+    note(say(isActive() ? "not_yet" : "no_line", { line: number(place.first), last: number(store.total) }));
+  } else {
+    goTo(place.first, place.last);
+    Object.assign(picked, { anchor: place.first, head: Math.min(place.last, store.total) });
+    picked.tell();
+    keepAddress();
+  }
 }
 
 /** Shows a line even when a filter hides it: then the filter goes. */
-function goTo(number) {
-  if (!log.has(number)) matrix.choose("");
-  log.show(number);
+function goTo(first, last = first) {
+  picked.forget();
+  if (!log.has(first)) showAll();
+  log.show(first, last);
+}
+
+/** The address says what is picked and which step is shown; nothing is added to the history. */
+function keepAddress() {
+  if (awaited) return;
+  const [first, last] = picked.range;
+  const wanted = address.write({ first, last, step: matrix.step });
+  if (wanted !== (location.hash || "#")) history.replaceState(null, "", wanted === "#" ? location.pathname : wanted);
 }
 window.addEventListener("hashchange", goToHash);
-$(".log-pane").addEventListener("click", (event) => {
-  const link = event.target.closest(".log-n");
-  if (!link) return;
-  event.preventDefault();
-  history.replaceState(null, "", link.getAttribute("href"));
-  log.mark(Number(link.textContent));
-});
 
 // Live
 
 function added(lines) {
+  problems.added(lines);
   log.added(lines);
   search.added(lines);
+  if (awaited && store.total >= awaited.first) goToHash();
   for (const line of lines) if (line.kind === "event" && line.attached) attached(line);
 }
 
@@ -134,6 +181,15 @@ function state(next) {
 
 function announceStep(step) {
   announce(say("step_is", { step: step.title, node: step.node, state: data.states[step.state]?.[1] ?? step.state }));
+}
+
+let noted;
+/** A sentence about what was just done, to see and to hear; it goes by itself. */
+function note(text) {
+  const box = $(".log-note");
+  clearTimeout(noted);
+  box.textContent = text;
+  noted = setTimeout(() => (box.textContent = ""), NOTE_MS);
 }
 
 /** One short sentence for a screen reader; the log itself stays silent, it would never stop. */

@@ -2,19 +2,30 @@
 // stretch of lines belongs to. A line is kept once, whichever way it came.
 
 const PAGE = 500;
-const MOST_PAGES = 400; // 200,000 lines; what is far from the eye is dropped and fetched again
+const MOST_PAGES = 100; // 50,000 lines; what is far from the eye is dropped and fetched again
 
 export class Store {
-  /** `segments` is [[first, last, step], …] without gaps, as the server knows it now. */
-  constructor(url, total, segments, changed) {
+  /** `segments` is [[first, last, step], …] without gaps, as the server knows it now; `lines` are the newest. */
+  constructor(url, total, segments, lines, changed) {
     Object.assign(this, { url, total, segments, changed });
     this.pages = new Map();
-    this.loading = new Map();
+    this.loading = new Set();
     this.arrived = [];
+    lines.forEach((line) => this.put(line));
   }
 
   line(n) {
     return this.pages.get(Math.floor((n - 1) / PAGE))?.[(n - 1) % PAGE];
+  }
+
+  /** Every line there is, as one stretch. */
+  all() {
+    return this.total ? [[1, this.total]] : [];
+  }
+
+  /** The stretches of one step's lines. */
+  ofStep(key) {
+    return this.segments.filter(([, , step]) => step === key);
   }
 
   put(line) {
@@ -63,13 +74,22 @@ export class Store {
     else this.segments.push([line.n, line.n, line.step]);
   }
 
+  /** Asks for these lines, which are in order and may lie far apart, as those of a filter do. */
+  want(numbers) {
+    if (!numbers.length) return;
+    const [first, last] = [numbers[0], numbers.at(-1)];
+    if (last - first < 2 * numbers.length + PAGE) return this.ensure(first, last);
+    const missing = numbers.filter((n) => !this.line(n) && !this.loading.has(-n));
+    if (missing.length) this.load(missing.map((n) => -n), `lines=${missing}`);
+  }
+
   /** Asks for the pages of `first`…`last` that are not here; `changed` is called when they are. */
   ensure(first, last) {
     for (let page = Math.floor((first - 1) / PAGE); page <= Math.floor((last - 1) / PAGE); page++) {
       const from = Math.max(1, page * PAGE + 1);
       const to = Math.min(this.total, (page + 1) * PAGE);
       if (!this.loading.has(page) && this.misses(Math.max(from, first), Math.min(to, last))) {
-        this.load(page, from - 1, to - from + 1);
+        this.load([page], `after=${from - 1}&limit=${to - from + 1}`);
       }
     }
     this.evict(Math.floor((first - 1) / PAGE));
@@ -80,19 +100,46 @@ export class Store {
     return false;
   }
 
-  load(page, after, limit) {
-    const request = this.window(after, limit)
-      .then((lines) => {
+  /** `keys` tell what is on its way: the index of a page, or the number of a single line, negated. */
+  load(keys, query) {
+    const arrived = () => {
+      keys.forEach((key) => this.loading.delete(key));
+      this.changed();
+    };
+    keys.forEach((key) => this.loading.add(key));
+    this.get(query).then(
+      (lines) => {
         lines.forEach((line) => this.put(line));
-        this.loading.delete(page);
-        this.changed();
-      })
-      .catch(() => setTimeout(() => (this.loading.delete(page), this.changed()), 2000));
-    this.loading.set(page, request);
+        arrived();
+      },
+      () => setTimeout(arrived, 2000),
+    );
   }
 
-  async window(after, limit) {
-    const response = await fetch(`${this.url}?after=${after}&limit=${limit}`);
+  /** The lines behind `n` that are here. */
+  since(n) {
+    const found = [];
+    for (let at = n + 1; at <= this.total; at++) if (this.line(at)) found.push(this.line(at));
+    return found;
+  }
+
+  /** Lines `first`…`last` in order, from here or from the server; rejects when it does not answer. */
+  async lines(first, last) {
+    const found = [];
+    for (let n = first; n <= last; n++) {
+      if (this.line(n)) found.push(this.line(n));
+      else found.push(...(await this.window(n - 1, Math.min(5000, last - n + 1))));
+      n = found.at(-1)?.n ?? last;
+    }
+    return found;
+  }
+
+  window(after, limit) {
+    return this.get(`after=${after}&limit=${limit}`);
+  }
+
+  async get(query) {
+    const response = await fetch(`${this.url}?${query}`);
     if (!response.ok) throw new Error(`log window: ${response.status}`);
     return (await response.json()).lines;
   }
@@ -100,18 +147,14 @@ export class Store {
   evict(near) {
     if (this.pages.size <= MOST_PAGES) return;
     const far = [...this.pages.keys()].sort((a, b) => Math.abs(b - near) - Math.abs(a - near));
-    far.slice(0, this.pages.size - MOST_PAGES + 20).forEach((page) => this.pages.delete(page));
+    far.slice(0, this.pages.size - MOST_PAGES + 10).forEach((page) => this.pages.delete(page));
   }
 }
 
-/** The rows of the log: every line, or the lines of some steps only. Row 0 is the first one. */
+/** The rows of the log: the lines of some stretches, [[first, last], …] in order. Row 0 is the first one. */
 export class Rows {
-  constructor(store, steps) {
-    this.ranges = steps
-      ? store.segments.filter((segment) => steps.has(segment[2]))
-      : store.total
-        ? [[1, store.total]]
-        : [];
+  constructor(ranges) {
+    this.ranges = ranges;
     this.starts = [];
     this.count = 0;
     for (const [first, last] of this.ranges) {

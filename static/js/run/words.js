@@ -1,7 +1,9 @@
 // The translated sentences of the page: rendered by the template as JSON, filled in here.
 
 const words = JSON.parse(document.getElementById("run-words").textContent);
-const plural = new Intl.PluralRules(document.documentElement.lang || "en");
+const language = document.documentElement.lang || "en";
+const plural = new Intl.PluralRules(language);
+const numbers = new Intl.NumberFormat(language);
 
 /** The sentence `key` with `%(name)s` replaced. With `count`, the form this language uses for it. */
 export function say(key, params = {}) {
@@ -12,4 +14,9 @@ export function say(key, params = {}) {
 
 function inFlection(forms, count) {
   return forms[plural.select(count)] ?? forms.other;
+}
+
+/** 1,000,000 as this language writes it. */
+export function number(value) {
+  return numbers.format(value);
 }
