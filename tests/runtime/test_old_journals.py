@@ -77,7 +77,7 @@ def everything(run: Run) -> tuple[object, ...]:
         sha256(run),
         journal.read(run.pk, limit=100_000),
         journal.read(run.pk, after=2345, limit=7),
-        list(log_search.containing(run.pk, "needle 3")),
+        log_search.containing(Run.objects.get(pk=run.pk), "needle 3"),
     )
 
 
