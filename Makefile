@@ -1,4 +1,5 @@
 # PORT (8000) and PANEL_HOME (.panel) may be set: make run PORT=9000
+# make demo SIMULATED=1 takes simulated servers also where a lab of real ones could run.
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check format bench conformance
 PYTHON := .venv/bin/python
@@ -6,7 +7,7 @@ PYTHON := .venv/bin/python
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Start the panel with three lab servers on this machine
+demo: ## Start the panel with three servers on this machine: real ones, or simulated
 	@tools/setup run
 	@$(PYTHON) manage.py panel --demo
 

@@ -1,33 +1,65 @@
-"""Three lab servers for `make demo`, by way of lab/lab."""
+"""Three servers for `make demo`: the lab's where this machine can have them, else simulated ones."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from clusterpanel import simulated_demo
 
 LAB = Path("lab", "lab")  # as a person would type it in the checkout
 NODES = "3"
 
 
-def prepare(home: Path, root: Path, say: Callable[[str], object]) -> str | None:
-    """Build three servers, or use those of the last start; what a person needs to add them.
+@dataclass(frozen=True)
+class Servers:
+    """What a person must know to add them, and what the panel's processes must."""
 
-    None, after one sentence of why, when this machine cannot have them.
-    """
-    if problem := _problem(root):
-        say(f"No lab servers: {problem}. The panel starts alone.")
-        return None
-    name = lab_name(home)
-    say("Starting three lab servers; the first time takes minutes. Each step is named.")
-    built = _lab(root, "--json", "up", "--name", name, "--nodes", NODES, stderr=None)
-    if built.returncode:
-        say("The lab servers did not start; see above. The panel starts alone.")
-        return None
-    return describe(json.loads(built.stdout))
+    text: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    # Called when the panel has stopped.
+    end: Callable[[], None] = lambda: None
+
+
+def prepare(
+    home: Path, root: Path, say: Callable[[str], object], *, simulated: bool = False
+) -> Servers:
+    """Build three servers, or use those of the last start. Says which ones and why."""
+    why = _why_simulated(home, root, asked=simulated)
+    if not why:
+        if text := _lab_servers(home, root, say):
+            return Servers(text)
+        why = "the lab did not start, see above"
+    say(f"The servers of this demo are simulated: {why}.")
+    made = simulated_demo.servers(home, root, say)
+    env = {"SIMULATED_NODES": str(made.folder)}
+    return Servers(made.text, env, lambda: simulated_demo.end_jobs(made.cluster, say))
+
+
+def _why_simulated(home: Path, root: Path, *, asked: bool) -> str:
+    """Empty when this machine can have a lab and nothing speaks against it."""
+    if asked:
+        return "SIMULATED=1 asks for it"
+    kept = simulated_demo.folder(home)
+    if kept.exists():
+        return f"those of the last start are used again; without {kept} they would be chosen anew"
+    return _problem(root)
+
+
+def _lab_servers(home: Path, root: Path, say: Callable[[str], object]) -> str | None:
+    say(
+        "This machine can have real servers of its own (a lab): three are started now. "
+        "The first time takes minutes; each step is named."
+    )
+    up = ("--json", "up", "--name", lab_name(home), "--nodes", NODES)
+    built = _lab(root, *up, stderr=None)
+    return None if built.returncode else describe(json.loads(built.stdout))
 
 
 def lab_name(home: Path) -> str:
@@ -48,12 +80,15 @@ def describe(lab: dict[str, Any]) -> str:
 
 
 def _problem(root: Path) -> str:
+    """Why this machine cannot have a lab; empty when it can."""
+    if sys.platform != "linux":
+        return "a lab of real ones needs Linux"
     if not (root / LAB).exists():
         return f"{LAB} is not in this checkout"
     checked = _lab(root, "check", stderr=subprocess.STDOUT)
     if not checked.returncode:
         return ""
-    return checked.stdout.strip().removeprefix("lab: ").rstrip(".") or "the check failed"
+    return checked.stdout.strip().removeprefix("lab: ").rstrip(".") or "the lab's check failed"
 
 
 def _lab(root: Path, *arguments: str, stderr: int | None) -> subprocess.CompletedProcess[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -49,4 +50,6 @@ async def _later(response: Awaitable[HttpResponseBase]) -> HttpResponseBase:
 
 def _with_policy(response: HttpResponseBase) -> HttpResponseBase:
     response.headers.setdefault("Content-Security-Policy", POLICY)
+    if settings.SIMULATED_NODES:  # for scripts, as the notice on every page is for people
+        response.headers["Panel-Servers"] = "simulated"
     return response

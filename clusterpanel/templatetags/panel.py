@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template.defaultfilters import date
 from django.templatetags.static import static
 from django.utils.html import escape, format_html
@@ -103,6 +104,12 @@ def word(state: object) -> str:
     """The word that stands beside the icon of a state."""
     known = _STATES.get(_name(state))
     return gettext(known[1]) if known else str(state)
+
+
+@register.inclusion_tag("components/simulated.html")
+def simulated_notice() -> dict[str, bool]:
+    """A tag, not a context: the page for a mistake of the panel has no context."""
+    return {"simulated": bool(settings.SIMULATED_NODES)}
 
 
 @register.simple_tag

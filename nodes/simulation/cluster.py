@@ -8,7 +8,7 @@ from typing import Any
 
 from nodes.simulation import events
 from nodes.simulation.skin import processes
-from nodes.simulation.skin.build import build
+from nodes.simulation.skin.build import build, refresh
 from nodes.simulation.skin.layout import Layout
 from nodes.simulation.skin.store import opened
 from nodes.simulation.world import Node, Pace, Reply, World
@@ -17,6 +17,8 @@ from nodes.simulation.world import Node, Pace, Reply, World
 BRISK = Pace(
     notice=0.2, start=0.0, ist=0.1, sst=0.3, boot=0.3, restart=0.3, wait_primary=1.5, heal=0.0
 )
+# Slow enough for a person to see each state on a page, quick enough not to be waited for.
+WATCHABLE = Pace(notice=2.0, ist=2.0, sst=5.0, boot=4.0, restart=3.0, wait_primary=15.0)
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class SimulatedCluster:
     def at(cls, base: Path) -> SimulatedCluster:
         """The servers that were made there earlier."""
         return cls(Layout(base.resolve()))
+
+    def refresh(self) -> None:
+        """Make servers of an earlier start fit this version. Raises when they cannot be used."""
+        refresh(self.layout)
 
     def has(self, host: str) -> bool:
         """Whether the node is one of this cluster's; cheap, nothing is read."""

@@ -27,15 +27,16 @@ PASSWORD = re.compile(r"password: (\S+)")
 class Panel:
     """Started by the same command as `make run`; stopped by the same signal as Ctrl-C."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *options: str) -> None:
         self.home = home
         self.port = free_port()
         self.env = {**os.environ, "PANEL_HOME": str(home), "PORT": str(self.port)}
-        self.env.pop("REDIS_URL", None)
+        for name in ("REDIS_URL", "SIMULATED", "SIMULATED_NODES"):
+            self.env.pop(name, None)
         self.log = home.parent / f"{home.name}.out"
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "panel"],
+                [sys.executable, "manage.py", "panel", *options],
                 cwd=ROOT,
                 env=self.env,
                 stdin=subprocess.DEVNULL,

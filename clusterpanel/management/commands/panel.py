@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -27,7 +28,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000")
         parser.add_argument("--workers", type=int, default=launch.default_workers())
-        parser.add_argument("--demo", action="store_true", help="with three lab servers")
+        parser.add_argument("--demo", action="store_true", help="with three servers to try it on")
+        parser.add_argument(
+            "--simulated",
+            action="store_true",
+            default=os.environ.get("SIMULATED", "") not in ("", "0"),
+            help="with --demo: simulated servers, also where a lab could run",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         os.umask(0o077)
@@ -60,32 +67,43 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         password = launch.admin_password(home.path)
         connections.close_all()
-        lab = demo.prepare(home.path, settings.BASE_DIR, self._say) if options["demo"] else None
+        servers = self._servers(home, options)
         given = os.environ.get("REDIS_URL")
         broker = Broker((), given) if given else private_broker(home.path)
         env = {
             "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
             "REDIS_URL": broker.url,
+            **servers.env,
         }
         parts = launch.services(options["port"], options["workers"], broker.argv)
         supervisor = Supervisor(home, parts, env, self._say)
         ready = partial(launch.is_up, options["port"], broker.url)
-        report = self._report(home.path, password, lab, options["port"])
+        report = self._report(home.path, password, servers.text, options["port"])
         supervisor.run(Watch(self._say, supervisor, ready, report))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        servers.end()
         self.stdout.write("Stopped.")
+
+    def _servers(self, home: Home, options: dict[str, Any]) -> demo.Servers:
+        if options["demo"]:
+            simulated = options["simulated"]
+            return demo.prepare(home.path, settings.BASE_DIR, self._say, simulated=simulated)
+        if settings.SIMULATED_NODES:
+            return demo.Servers(f"The servers in {settings.SIMULATED_NODES} are simulated.")
+        return demo.Servers("Next: sign in and add your three servers.")
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
-    def _report(self, home: Path, password: str | None, lab: str | None, port: int) -> str:
+    def _report(self, home: Path, password: str | None, servers: str, port: int) -> str:
         change = f"PANEL_HOME={home} .venv/bin/python manage.py changepassword {launch.ADMIN}"
         kept = f"{password}\n  (kept in {home / launch.PASSWORD_FILE}; change it: {change})"
         return (
             f"Cluster Panel is ready: http://{launch.ADDRESS}:{port}\n"
             f"  user:     {launch.ADMIN}\n"
             f"  password: {kept if password else 'the one you set'}\n"
-            f"{lab or 'Next: sign in and add your three servers.'}\n"
+            f"{servers}\n"
             f"Logs are in {home / 'log'}. Ctrl-C stops the panel."
         )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from nodes.simulation.skin import answers, disk, network
 from nodes.simulation.skin.layout import Layout
 from nodes.simulation.skin.shim import COMMANDS
-from nodes.simulation.skin.store import save
+from nodes.simulation.skin.store import load, save
 from nodes.simulation.world import Node, Pace, World, new_world
 
 _SHIM = Path(__file__).with_name("shim.py")
@@ -63,6 +63,19 @@ def build(
     return layout
 
 
+def refresh(layout: Layout) -> None:
+    """Give servers that were made earlier the commands of this version and this interpreter.
+
+    Raises ValueError when they were made in another place: it is written in many of their files.
+    """
+    world = load(layout)
+    for node in world.nodes.values():
+        root = layout.root(node.host)
+        if str(root) not in (root / "usr/local/sbin/systemctl").read_text():
+            raise ValueError(f"the servers in {layout.base} were made in another place")
+        _lend_commands(layout, node, root)
+
+
 def _furnish(layout: Layout, node: Node, app_dir: str) -> None:
     root = layout.root(node.host)
     for folder in _FOLDERS:
@@ -71,6 +84,10 @@ def _furnish(layout: Layout, node: Node, app_dir: str) -> None:
         (root / empty).touch()
     _install_app(layout, node, root / app_dir.lstrip("/") / "backend")
     _write_proc(root)
+    _lend_commands(layout, node, root)
+
+
+def _lend_commands(layout: Layout, node: Node, root: Path) -> None:
     _lend_tools(root)
     for name in COMMANDS:
         python = (sys.executable, "-I", "-S", str(_SHIM), str(layout.base), node.host, name)
