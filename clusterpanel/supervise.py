@@ -1,6 +1,6 @@
 """Keeps a few processes running, and leaves none behind (docs/adr/0001-supervisor.md).
 
-Each service leads its own session, so "everything it started" is a question that /proc can
+Each service leads its own session, so "everything it started" is a question that the system can
 answer. What runs is on record before it matters: a supervisor that was itself killed is
 cleaned up after by the next one.
 """
@@ -28,7 +28,6 @@ STABLE_S = 10.0  # a service that lived this long is started again at once
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.2, 10.0
 KILL_WITHIN_S = 5.0
 LOG_BYTES = 5_000_000
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class AlreadyRunning(Exception):
@@ -98,7 +97,7 @@ class Home:
         """Record every service with its pid and start time, all or nothing."""
         services = {name: [p.pid, p.started] for name, p in running.items()}
         draft = self.record.with_suffix(".new")
-        draft.write_text(json.dumps({"boot": BOOT_ID.read_text(), "services": services}))
+        draft.write_text(json.dumps({"boot": procfs.boot(), "services": services}))
         draft.replace(self.record)
 
     def _end_leftovers(self) -> None:
@@ -106,7 +105,7 @@ class Home:
             recorded = json.loads(self.record.read_text())
         except (FileNotFoundError, ValueError):
             return
-        if recorded["boot"] == BOOT_ID.read_text():
+        if recorded["boot"] == procfs.boot():
             for pid, started in recorded["services"].values():
                 end_session(pid, partial(self._is_ours, leader=pid, started=started))
         self.record.unlink()
