@@ -150,7 +150,7 @@ def expect_a_ready_cluster(page: Page) -> None:
     base = page.url.split("/clusters/")[0]
     cluster = page.url.split("/clusters/")[1].split("/")[0]
     page.goto(f"{base}/clusters/{cluster}/install/verify/")
-    # It looks again by itself until the facts are from after the run.
+    # The page is drawn anew by itself when the facts are from after the run.
     ready = page.get_by_role("heading", name="Your cluster is ready")
     expect(ready).to_be_visible(timeout=SWEEP_MS)
     page.goto(f"{base}/clusters/{cluster}/")

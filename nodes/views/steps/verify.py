@@ -15,15 +15,11 @@ from nodes.views.steps.common import around
 
 
 def page(request: HttpRequest, cluster: Cluster) -> HttpResponse:
-    """Asks for itself while something is missing, and is drawn anew as a whole when all is there."""
-    frame = around(cluster, "verify")
-    if "HX-Request" in request.headers and frame["stand"].done:
-        return HttpResponse(headers={"HX-Refresh": "true"})
     seen = summary.of(cluster, time.time())
     nodes = seen.facts.nodes if seen.facts else ()
     uuids = {n.galera.cluster_uuid for n in nodes if isinstance(n.galera, GaleraFacts)} - {""}
     context = {
-        **frame,
+        **around(cluster, "verify"),
         "summary": seen,
         "cards": cards(seen.settings, seen.facts),
         "uuids": sorted(uuids),
