@@ -112,6 +112,7 @@ def start_from_wizard(page: Page, step: str, *, leave_meanwhile: bool = False) -
 
 
 def confirm_and_start(page: Page, *, leave_meanwhile: bool = False) -> None:
+    expect(page.locator("button[data-confirms]")).to_be_visible()  # the plan's page is there
     for tick in page.locator("input[data-must-tick]").all():
         tick.check()
     base = page.url.split("/clusters/")[0]
