@@ -15,7 +15,7 @@ from tests.e2e import steps
 from tests.e2e.panel import Panel
 
 SCREENSHOTS = Path(__file__).resolve().parent.parent / "screenshots"
-RUN_MS = 180_000
+RUN_MS = 300_000
 SWEEP_MS = 60_000  # a busy machine; the beat is five seconds
 
 
