@@ -66,9 +66,10 @@ class Unforced(RuleBasedStateMachine):
         assert codec.decode(codec.encode(self.world)) == self.world
 
     def note_goodbye(self, event: events.StopUnit | events.PowerOff) -> None:
+        """Also of one that is still receiving its data, and leaves when it hears of it."""
         server = self.world.nodes[event.host].server
         only_files = isinstance(event, events.StopUnit) and event.unit != MARIADB
-        if server is not None and server.ready and not only_files:
+        if server is not None and not only_files:
             self.said_goodbye.add(server.member)
 
     @rule(host=ANY, times=st.integers(1, 3))

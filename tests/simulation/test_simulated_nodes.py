@@ -194,15 +194,17 @@ def test_a_job_runs_detached_and_its_log_is_whole(cluster: SimulatedCluster) -> 
 
 def follow_until_lost(cluster: SimulatedCluster, what: Job, lose: Callable[[], None]) -> None:
     """Once the job has written something, `lose` ends the connection."""
-    with (
-        following(on(cluster, A), PLACE, PANEL, what, offset=0, may_start=True) as attached,
-        pytest.raises(ConnectionLost),
-    ):
-        while not any(isinstance(part, bytes) for part in attached.read(5)):
-            assert not attached.over
-        lose()
-        while not attached.over:
-            attached.read(5)
+
+    def follow_it() -> None:
+        with following(on(cluster, A), PLACE, PANEL, what, offset=0, may_start=True) as attached:
+            while not any(isinstance(part, bytes) for part in attached.read(5)):
+                assert not attached.over
+            lose()
+            while not attached.over:
+                attached.read(5)
+
+    with pytest.raises(ConnectionLost):
+        follow_it()
 
 
 def test_a_job_outlives_its_connection(cluster: SimulatedCluster) -> None:
