@@ -34,7 +34,14 @@ def ports_for(run: Run) -> Ports:
         stdin=inputs.provide,
         notify=hub.notify,
         patience_s=settings.NODE_PATIENCE_S,
+        took_over=services.record_takeover,
+        abandoned_after_s=_abandoned_after_s(),
     )
+
+
+def _abandoned_after_s() -> int:
+    """Longer than we ourselves wait for a silent node: until then the run may go on."""
+    return int(max(900, 1.5 * settings.NODE_PATIENCE_S))
 
 
 def _hosts(run: Run) -> tuple[str, ...]:

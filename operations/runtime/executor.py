@@ -36,6 +36,7 @@ from operations.runtime.lease import Lease, LeaseLost
 from operations.runtime.outcome import Outcome
 from operations.runtime.perform import Performer
 from operations.runtime.ports import Ports
+from operations.runtime.run_lock import signs_of_life
 from operations.runtime.store import NOTHING, Note
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,9 @@ def execute(run_id: str, ports_for: Callable[[Run], Ports]) -> None:
     with leases.kept(lease):
         try:
             run = Run.objects.select_related("cluster", "started_by").get(pk=run_id)
-            Executor(lease, run, ports_for(run)).drive()
+            ports = ports_for(run)
+            with signs_of_life(ports, run, lease.lost):
+                Executor(lease, run, ports).drive()
         except LeaseLost:
             log.info("run %s is driven by another worker now", run_id)
         except DatabaseError:

@@ -40,7 +40,7 @@ class Performer:
     def __init__(self, lease: Lease, run: Run, ports: Ports) -> None:
         self._lease, self._run, self._ports = lease, run, ports
         self._plan = run.plan
-        self._lock = RunLock(ports, run, self._plan.nodes)
+        self._lock = RunLock(ports, run, self._tell_node)
         self._locked = False
 
     def begin(self, effect: Begin, *, fresh: bool) -> Outcome:

@@ -26,6 +26,16 @@ class Record(Protocol):
     def __call__(self, run: Run, step: Step, evidence: Mapping[str, Any]) -> None: ...
 
 
+class TookOver(Protocol):
+    """Writes into the audit that a lock which another panel left was taken over."""
+
+    def __call__(self, run: Run, node: str, words: Mapping[str, Any]) -> None: ...
+
+
+def _unwritten(run: Run, node: str, words: Mapping[str, Any]) -> None:
+    """Nobody keeps an audit."""
+
+
 class Provider(Protocol):
     """What a step reads from its standard input."""
 
@@ -37,7 +47,8 @@ class Ports:
     """Everything outside. `transport(host)` asks no database, so any thread may call it.
 
     `hosts` are all hosts of the cluster, for proofs; `patience_s` says how long a node may be
-    silent before the run gives up waiting for it.
+    silent before the run gives up waiting for it. Every `beat_s` seconds the run says on its nodes
+    that it is driven; others may call it abandoned after `abandoned_after_s` of silence.
     """
 
     panel: str
@@ -51,3 +62,6 @@ class Ports:
     place: Place = field(default_factory=Place)
     patience_s: float = 600
     longest_pause_s: float = 5
+    took_over: TookOver = _unwritten
+    beat_s: float = 20
+    abandoned_after_s: int = 900

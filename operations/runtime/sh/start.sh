@@ -18,13 +18,14 @@ refuse() {
     exit 0
 }
 
-check_lock() {
+owned() {
     holder='' holds=''
-    [ -d "$root/lock" ] || refuse nolock -
     read -r holder < "$root/lock/panel" 2> /dev/null || :
     read -r holds < "$root/lock/run" 2> /dev/null || :
-    [ "$holder" = "$panel" ] && [ "$holds" = "$run" ] || refuse nolock "${holds:--}" "$holder"
+    [ "$holder" = "$panel" ] && [ "$holds" = "$run" ]
 }
+
+check_lock() { owned || refuse nolock "${holds:--}" "$holder"; }
 
 # An earlier attempt that left no exit code may still be at work.
 check_earlier() {
@@ -92,6 +93,12 @@ if [ ! -d "$dir" ]; then
     prepare 2> /dev/null || refuse nospace "$(free_kb)" "$(prepare 2>&1)"
     [ "$bytes" = - ] || [ "$(($(wc -c < "$new/stdin") + 0))" = "$bytes" ] || refuse short
     if claim; then
+        # Another panel may have taken the lock over since we looked. It does that before it looks for
+        # claims, we look again after ours: one of the two sees the other.
+        owned || {
+            forbid
+            refuse nolock "${holds:--}" "$holder"
+        }
         start
         answer=started
     fi
