@@ -144,6 +144,14 @@ def resume(request: HttpRequest, run_id: str) -> dict[str, Any]:
     return _brief(services.run_resume(run=_run(run_id), by=request.user))
 
 
+@api.post("/runs/{run_id}/steps/{step}/check", response={202: dict[str, Any]}, tags=["operations"])
+def check(request: HttpRequest, run_id: str, step: str) -> Status[dict[str, Any]]:
+    """Reads what a stopped or lost step left behind; the finding comes as the step's `check`."""
+    found = _run(run_id)
+    services.run_check(run=found, step=step, by=request.user)
+    return Status(202, selectors.run_snapshot(found))
+
+
 @api.get("/audit", tags=["audit"])
 def audit_entries(
     request: HttpRequest, before: int | None = None, limit: int = Query(100, ge=1, le=1000)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +29,10 @@ from operations.models import Backup, Run
 
 # Whether somebody might waive was asked when he did; his role may end before the run does.
 _GRANTED = Person("", may_waive=True)
+# The answer belongs to the accepted run: another backup needs another run.
+_PLAN_AGAIN = say(
+    "Take a new backup and plan the procedure again: it will contain what is left to do."
+)
 
 
 def person(user: Any) -> Person:
@@ -69,27 +74,32 @@ def check_step(run: Run, step: Step) -> Refusal | None:
     return recheck(run)
 
 
-def recheck(run: Run) -> Refusal | None:
-    """The first backup gate of an accepted run that no longer holds."""
+def recheck(run: Run, *, ask: bool = True) -> Refusal | None:
+    """The first backup gate of an accepted run that no longer holds.
+
+    `ask` False: judged by what is on record alone, for a page that must not wait for a node.
+    """
     gates = [gate for gate in run.plan.gates if gate.kind == "backup"]
     for gate in gates:
-        answer = run.confirmations.get(gate.id)
-        if refusal := _gate(gate, run.cluster, answer, _GRANTED, timezone.now().timestamp()):
-            return refusal
+        answer, now = run.confirmations.get(gate.id), timezone.now().timestamp()
+        if refusal := _gate(gate, run.cluster, answer, _GRANTED, now, ask=ask):
+            return replace(refusal, fix=_PLAN_AGAIN)
     return None
 
 
-def _gate(gate: Gate, cluster: Cluster, answer: Any, by: Person, now: float) -> Refusal | None:
+def _gate(
+    gate: Gate, cluster: Cluster, answer: Any, by: Person, now: float, *, ask: bool = True
+) -> Refusal | None:
     if not isinstance(answer, Mapping):
         return gate_rules.unanswered(gate)
     if gate.kind != "backup":
         return gate_rules.plain_answer(gate, answer)
     if "waiver" in answer:
         return gate_rules.waived(gate, answer["waiver"], cluster_name=cluster.name, person=by)
-    return _backup(gate, cluster, answer.get("backup"), now)
+    return _backup(gate, cluster, answer.get("backup"), now, ask)
 
 
-def _backup(gate: Gate, cluster: Cluster, backup_id: Any, now: float) -> Refusal | None:
+def _backup(gate: Gate, cluster: Cluster, backup_id: Any, now: float, ask: bool) -> Refusal | None:
     if backup_id is None:
         return gate_rules.unanswered(gate)
     known = isinstance(backup_id, int) and not isinstance(backup_id, bool)
@@ -97,7 +107,7 @@ def _backup(gate: Gate, cluster: Cluster, backup_id: Any, now: float) -> Refusal
     if backup is None:
         reason = say("It is not on record for this cluster.")
     else:
-        found = why_unusable(cluster=cluster, backups=[backup], kind=gate.subject, now=now)
+        found = why_unusable(cluster=cluster, backups=[backup], kind=gate.subject, now=now, ask=ask)
         if not (unusable := found[backup.pk]):
             return None
         reason = unusable
@@ -105,9 +115,9 @@ def _backup(gate: Gate, cluster: Cluster, backup_id: Any, now: float) -> Refusal
 
 
 def why_unusable(
-    *, cluster: Cluster, backups: Iterable[Backup], kind: str, now: float
+    *, cluster: Cluster, backups: Iterable[Backup], kind: str, now: float, ask: bool = True
 ) -> dict[int, Text | None]:
-    """For each backup why it does not count now, or None; asks each node once."""
+    """For each backup why it does not count now, or None; asks each node once, unless not to."""
     primary = cluster.revision.cluster_primary_host
     limit = settings.BACKUP_MAX_AGE_H
     known = {backup.pk: facts(backup) for backup in backups}
@@ -117,7 +127,7 @@ def why_unusable(
     }
     there = defaultdict(list)
     for pk, backup in known.items():
-        if found[pk] is None:
+        if ask and found[pk] is None:
             there[backup.node].append(backup)
     for node, files in there.items():
         found |= _still_there(cluster, node, files)

@@ -1,12 +1,15 @@
-"""Who holds a cluster, and why a run cannot be stopped or gone on with."""
+"""Who holds a cluster, and why a run cannot be stopped, checked or gone on with."""
 
 from __future__ import annotations
 
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import say
 from nodes.models import Cluster
-from operations.domain.machine import ACTIVE, RESUMABLE
+from operations import gates
+from operations.domain.machine import ACTIVE, RESUMABLE, StepState
 from operations.models import Run
+
+CHECKABLE = (StepState.CANCELLED, StepState.UNKNOWN)
 
 
 def active_run(cluster: Cluster) -> Run | None:
@@ -56,6 +59,25 @@ def _forgotten(run: Run) -> Refusal | None:
     why = say("The run %(id)s is so old that its output was removed.", id=run.pk)
     fix = say("Plan the procedure again: it will contain what is left to do.")
     return Refusal("run_not_resumable", why, fix, {"state": run.state})
+
+
+def cannot_resume(run: Run) -> Refusal | None:
+    """Why the run will not be gone on with, before anybody asks; no node is asked for it."""
+    if refusal := not_resumable(run) or settings_changed(run):
+        return refusal
+    holder = active_run(run.cluster)
+    return run_active(holder) if holder else gates.recheck(run, ask=False)
+
+
+def not_checkable(run: Run, key: str) -> Refusal | None:
+    """A check reads the nodes beside nobody: not while a run changes them (law 1)."""
+    if holder := active_run(run.cluster):
+        return run_active(holder)
+    state = run.steps.filter(key=key).values_list("state", flat=True).first()
+    if state in CHECKABLE:
+        return None
+    why = say("The effect of this step is not in doubt: %(state)s.", state=state or "-")
+    return Refusal("nothing_to_check", why, say("Nothing has to be checked."), field="step")
 
 
 def settings_changed(run: Run) -> Refusal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from nodes.domain.text import Text
 from nodes.models import Cluster
 from operations import gates, holder
 from operations.domain.causes import likely_cause, remedy
-from operations.domain.machine import RESUMABLE, RunState, StepState
+from operations.domain.machine import ACTIVE, RunState, StepState
 from operations.domain.plan import Plan, Stage, Step
 from operations.domain.proofs import PROOFS
 from operations.models import Backup, JournalChunk, Run, RunStep
 from operations.runtime import journal
-from operations.runtime.journal import OUTPUT
+from operations.runtime.checking import CHECK
+from operations.runtime.journal import EVENT, OUTPUT
 
 LAST_LINES = 20
 _LONGEST = 4000
@@ -110,7 +112,18 @@ def run_snapshot(run: Run) -> dict[str, Any]:
         "driver_alive": bool(run.lease_owner and run.lease_until and run.lease_until > now),
         "stages": [_stage(run, stage, rows) for stage in plan.stages],
         "failure": _failure(run, plan, rows),
+        **_going_on(run),
     }
+
+
+def _going_on(run: Run) -> dict[str, Any]:
+    """Whether the run can be resumed, by what is on record; if not, why and what to do instead."""
+    refusal = holder.cannot_resume(run)
+    if refusal is None:
+        return {"resumable": True, "not_resumable": None}
+    words = {"why": translated(refusal.why), "fix": translated(refusal.fix)}
+    told = {"code": refusal.code, **words, "evidence": dict(refusal.evidence)}
+    return {"resumable": False, "not_resumable": told}
 
 
 def _iso(moment: datetime | None) -> str | None:
@@ -140,7 +153,18 @@ def _step(run: Run, step: Step, row: RunStep) -> dict[str, Any]:
         "ended_at": _iso(row.ended_at),
         "exit_code": row.exit_code,
         "sentence": translated(row.sentence),
+        "check": _check(row) if row.state in holder.CHECKABLE and run.state not in ACTIVE else None,
     }
+
+
+def _check(row: RunStep) -> dict[str, Any] | None:
+    """What the newest look at the step's effect found; None when nobody looked since it ended."""
+    events = JournalChunk.objects.filter(run_id=row.run_id, kind=EVENT, step_key=row.key)
+    body = events.order_by("-first_line").values_list("body", flat=True).first()
+    event = json.loads(bytes(body)) if body else {}
+    if event.get("type") != CHECK:
+        return None
+    return {"state": event["state"], "text": translated(event["text"]), "at": event["at"]}
 
 
 def proof_sentence(step: Step, run_id: str = "") -> str | None:
@@ -166,7 +190,7 @@ def _failure(run: Run, plan: Plan, rows: Mapping[str, RunStep]) -> dict[str, Any
         "last_lines": lines,
         "likely_cause": translated(cause.cause) if cause else None,
         "fix": translated(remedy(cause, row.node)),
-        "resumable": RunState(run.state) in RESUMABLE,
+        "resumable": holder.cannot_resume(run) is None,
     }
 
 

@@ -14,18 +14,26 @@ from kombu.exceptions import OperationalError
 
 from clusterpanel.audit import record
 from nodes.domain.refusal import Refused
-from nodes.domain.text import say
+from nodes.domain.text import Text, say
 from nodes.models import Cluster
 from operations import gates
 from operations.domain.machine import ACTIVE, Life, Resumed, RunState, advance
 from operations.domain.plan import Plan, Step
-from operations.holder import active_run, not_resumable, run_active, run_over, settings_changed
+from operations.holder import (
+    active_run,
+    not_checkable,
+    not_resumable,
+    run_active,
+    run_over,
+    settings_changed,
+)
 from operations.models import Backup, Run, RunStep
 from operations.planning import plan_now, remember, require_shown
-from operations.runtime import hub, journal, store
+from operations.runtime import checking, hub, journal, store
 
 log = logging.getLogger(__name__)
 _EXECUTE = "operations.tasks.execute"  # by name: tasks are a ring further out
+_CHECK = "operations.tasks.check"
 
 
 def plan_preview(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> Plan:
@@ -182,6 +190,38 @@ def _save_steps(run: Run, life: Life) -> None:
         )
 
 
+def run_check(*, run: Run, step: str, by: Any) -> None:
+    """Ask a worker to read what a stopped or lost step left behind; the journal gets the finding.
+
+    Nothing is started or stopped by it. Raises Refused run_active, nothing_to_check.
+    """
+    if refusal := not_checkable(run, step):
+        raise Refused(refusal)
+    about = run.plan.step(step)
+    text = say(
+        "%(who)s asked what “%(title)s” left on %(node)s. Its proof is read; nothing is started.",
+        who=by.get_username(),
+        title=about.title,
+        node=about.node,
+    )
+    with transaction.atomic():
+        _note(run, _check_event(about, checking.ASKED, text))
+        record(who=by.get_username(), action="run.check", subject=f"run {run.pk} step {step}")
+        transaction.on_commit(lambda: _send_check(run, about))
+
+
+def _send_check(run: Run, step: Step) -> None:
+    if not _send(_CHECK, run.pk, step.key):
+        text = say("No worker could be told to check: the broker is away. Try again in a moment.")
+        with transaction.atomic():
+            _note(run, _check_event(step, checking.UNKNOWN, text))
+
+
+def _check_event(step: Step, state: str, text: Text) -> dict[str, Any]:
+    about = {"type": checking.CHECK, "step": step.key, "node": step.node}
+    return {**about, "state": state, "text": text.to_json()}
+
+
 def record_effect(run: Run, step: Step, evidence: Mapping[str, Any]) -> None:
     """Write into the panel's books what a proven step left; a second proof changes nothing."""
     kind, _, subject = step.records.partition(":")
@@ -213,13 +253,21 @@ def record_takeover(run: Run, node: str, words: Mapping[str, Any]) -> None:
 
 
 def _enqueue(run: Run) -> None:
-    """Tell a worker. Without a broker nobody is told, and the reconciler finds the run instead.
+    """Without a broker nobody is told, and the reconciler finds the run instead."""
+    if not _send(_EXECUTE, run.pk):
+        log.warning("run %s waits for the reconciler", run.pk)
+
+
+def _send(task: str, *args: str) -> bool:
+    """Tell a worker; False when the broker is away.
 
     The connection is one of its own: a shared one would try for seconds while a person waits.
     """
     once = {"max_retries": 0, "interval_start": 0, "interval_step": 0}
     try:
         with current_app.connection_for_write(transport_options=once) as broker:
-            current_app.send_task(_EXECUTE, args=[run.pk], retry=False, connection=broker)
+            current_app.send_task(task, args=list(args), retry=False, connection=broker)
     except (OperationalError, redis.RedisError, OSError) as error:
-        log.warning("run %s waits for the reconciler: the broker is away (%s)", run.pk, error)
+        log.warning("%s %s was not sent: the broker is away (%s)", task, " ".join(args), error)
+        return False
+    return True

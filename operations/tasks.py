@@ -7,7 +7,7 @@ from celery import shared_task
 
 from operations import retention
 from operations.driving import ports_for
-from operations.runtime import executor
+from operations.runtime import checking, executor
 from operations.runtime.reconcile import abandoned
 
 MESSAGE_LIVES_S = 10  # the next offers come anyway; a full queue must not fill up with them
@@ -17,6 +17,11 @@ TIDY_S = 5.0  # the worker of the beat has other things to do
 @shared_task(ignore_result=True)
 def execute(run_id: str) -> None:
     executor.execute(run_id, ports_for)
+
+
+@shared_task(ignore_result=True)
+def check(run_id: str, step: str) -> None:
+    checking.check(run_id, step, ports_for)
 
 
 @shared_task(ignore_result=True)

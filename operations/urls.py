@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<slug:run_id>/head/", run.run_head, name="run-head"),
     path("runs/<slug:run_id>/cancel/", run.run_cancel, name="run-cancel"),
     path("runs/<slug:run_id>/resume/", run.run_resume, name="run-resume"),
+    path("runs/<slug:run_id>/check/", run.run_check, name="run-check"),
     path("runs/<slug:run_id>/events", stream.run_events, name="run-events"),
     path("runs/<slug:run_id>/log/", log.run_log, name="run-log"),
     path("runs/<slug:run_id>/log.txt", log.run_log_text, name="run-log-text"),

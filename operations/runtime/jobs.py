@@ -175,6 +175,16 @@ def stop(transport: Transport, place: Place, job: Job) -> Stopped:
     return Stopped(state, left=answer.words[1:])
 
 
+def seen(transport: Transport, place: Place, job: Job) -> str:
+    """alive, over or absent, as the node says now. Raises TransportError."""
+    nonce = new_nonce()
+    output = transport.run(script(scripts.SEEN, nonce, place.root, job.name))
+    answer = first_answer(nonce, output.stdout)
+    if answer is None:
+        raise silent(job.node, output.stderr)
+    return answer.word(0)
+
+
 def silent(node: str, stderr: bytes) -> CommandTimeout:
     """Our script ended without an answer: the node cannot run it now."""
     return CommandTimeout(

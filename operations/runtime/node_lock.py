@@ -11,7 +11,6 @@ from operations.runtime import scripts
 from operations.runtime.frames import Answer, first_answer, new_nonce
 from operations.runtime.jobs import Place, silent
 
-
 ANY_BEAT = "any"
 
 

@@ -29,7 +29,7 @@ def prove(lease: Lease, ports: Ports, step: Step) -> Outcome:
     while True:
         if pause(lease, 0):
             return CANCEL_SEEN
-        verdict = kind.judge(args, _ask(ports, kind, probes))
+        verdict = kind.judge(args, ask(ports, kind, probes))
         if isinstance(verdict, Holds):
             note = Note(verdict.sentence, data={**verdict.evidence})
             return Outcome((Proven(step.key),), note)
@@ -68,7 +68,7 @@ class _Waiting:
         self._told, self._told_at = sentence, time.monotonic()
 
 
-def _ask(ports: Ports, kind: ProofKind, probes: tuple[Probe, ...]) -> Outputs:
+def ask(ports: Ports, kind: ProofKind, probes: tuple[Probe, ...]) -> Outputs:
     """One after the other: a later probe may read what an earlier one wrote."""
     return {probe.host: _answer(ports, kind, probe) for probe in probes}
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from statistics import median
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nodes.domain.refusal import Refused
 from operations import selectors, services
-from operations.domain.machine import RESUMABLE, RunState
+from operations.domain.machine import RunState
 from operations.line_json import Names, line_json
 from operations.models import Run
 from operations.plain_text import strip_escapes
-from operations.runtime import journal
+from operations.runtime import checking, journal
 from operations.views.common import (
     is_active,
     person,
@@ -33,6 +36,7 @@ from operations.views.matrix import matrix
 from operations.views.run_words import words
 
 FIRST_LINES = 200  # rendered by the server, so that the page says something before any script ran
+CHECK_ANSWERS = timedelta(minutes=10)  # so long a page waits for what a worker finds
 NEXT = {
     "apply_settings": "backup",
     "backup_database": "galera",
@@ -68,9 +72,14 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
 def run_head(request: HttpRequest, run_id: str) -> HttpResponse:
     """The part above the log, for a page that is open; 204 when it already shows this."""
     context = _head(run_or_404(run_id))
-    if request.GET.get("seen") == context["signature"]:
+    seen = request.GET.get("seen", "")
+    if seen == context["signature"]:
         return HttpResponse(status=204)
-    return render(request, "operations/_run_head.html", context)
+    answer = render(request, "operations/_run_head.html", context)
+    if not is_active(seen.partition("-")[0] or RunState.WAITING):
+        # The page of a run that was over follows no journal: what a check wrote is read with it.
+        answer["HX-Refresh"] = "true"
+    return answer
 
 
 def _head(shown: Run) -> dict[str, Any]:
@@ -93,7 +102,10 @@ def _head(shown: Run) -> dict[str, Any]:
         "now": next((s for s in steps if s["state"] in ("running", "verifying")), None),
         "doubtful": [step for step in steps if step["state"] in ("unknown", "cancelled")],
         "failed": _failed_step(snapshot, steps),
-        "resumable": snapshot["state"] in RESUMABLE,
+        "goes_on_at": next((s for s in steps if s["state"] != "succeeded"), None),
+        "plan_again": _plan_again(shown),
+        "checking": any(_looks(step) for step in steps),
+        "holder": selectors.active_run(shown.cluster),
         "next": _next(shown) if snapshot["state"] == RunState.SUCCEEDED else None,
     }
 
@@ -101,8 +113,22 @@ def _head(shown: Run) -> dict[str, Any]:
 def _signature(snapshot: dict[str, Any], steps: list[dict[str, Any]]) -> str:
     """Changes when the head would look different; the ticking clock ticks by itself."""
     states = "".join(step["state"][0:2] for step in steps)
-    flags = f"{snapshot['cancelling']:d}{snapshot['driver_alive']:d}"
-    return f"{snapshot['state']}-{flags}-{states}"
+    checks = "".join(step["check"]["at"] for step in steps if step["check"])
+    flags = f"{snapshot['cancelling']:d}{snapshot['driver_alive']:d}{snapshot['resumable']:d}"
+    return f"{snapshot['state']}-{flags}-{states}-{''.join(filter(str.isalnum, checks))}"
+
+
+def _looks(step: dict[str, Any]) -> bool:
+    """A worker was asked to check the step and may still answer."""
+    if not step["check"] or step["check"]["state"] != checking.ASKED:
+        return False
+    asked = parse_datetime(step["check"]["at"])
+    return asked is not None and timezone.now() - asked < CHECK_ANSWERS
+
+
+def _plan_again(shown: Run) -> str:
+    address = reverse("plan", args=[shown.cluster_id, shown.procedure])
+    return f"{address}?{urlencode(shown.params, doseq=True)}" if shown.params else address
 
 
 def _failed_step(snapshot: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -183,6 +209,16 @@ def run_resume(request: HttpRequest, run_id: str) -> HttpResponse:
     shown = run_or_404(run_id)
     try:
         services.run_resume(run=shown, by=person(request))
+    except Refused as refused:
+        tell_refusals(request, refused)
+    return redirect("run", shown.id)
+
+
+@require_POST
+def run_check(request: HttpRequest, run_id: str) -> HttpResponse:
+    shown = run_or_404(run_id)
+    try:
+        services.run_check(run=shown, step=request.POST.get("step", ""), by=person(request))
     except Refused as refused:
         tell_refusals(request, refused)
     return redirect("run", shown.id)

@@ -215,6 +215,28 @@ def test_cancel_and_resume(api: Api, office: Office) -> None:
     assert api.refused("POST", f"/runs/{run.pk}/resume", None) == "run_active"
 
 
+def test_a_doubtful_step_is_checked_by_api(api: Api, office: Office) -> None:
+    run = office.start()
+    key = run.plan.steps[0].key
+    assert api.refused("POST", f"/runs/{run.pk}/steps/{key}/check", None) == "run_active"
+    Run.objects.filter(pk=run.pk).update(state="cancelled")
+    assert api.refused("POST", f"/runs/{run.pk}/steps/{key}/check", None) == "nothing_to_check"
+    RunStep.objects.filter(run=run, key=key).update(state="cancelled", attempt=1)
+    seen = api.post(f"/runs/{run.pk}/steps/{key}/check", expect=202)
+    step = seen["stages"][0]["steps"][0]
+    assert step["check"]["state"] in ("asked", "unknown")  # unknown: no broker in this test
+    assert seen["resumable"]
+
+
+def test_a_run_that_cannot_go_on_says_why_before_it_is_asked(api: Api, office: Office) -> None:
+    run = failed(office, b"x\n", 1)
+    assert api.get(f"/runs/{run.pk}")["not_resumable"] is None
+    other = office.start()
+    told = api.get(f"/runs/{run.pk}")["not_resumable"]
+    assert (told["code"], told["evidence"]["run"]) == ("run_active", other.pk)
+    assert api.refused("POST", f"/runs/{run.pk}/resume", None) == "run_active"
+
+
 def test_backups_say_why_they_do_not_count(api: Api, office: Office) -> None:
     good, gone = office.backup(), office.backup("storage")
     del office.files[ONE, gone.path]

@@ -60,7 +60,7 @@ def test_a_failed_run_names_the_failed_step_and_what_to_do(signed_in: Client) ->
     assert "Failed step: node2 joins the cluster" in text
     assert "exit code 7" in text
     assert "ERROR 1698 (28000): Access denied" in text
-    assert "Retry: node2 joins the cluster" in text
+    assert "Fix and retry “node2 joins the cluster” on node2" in text
     assert f'action="/runs/{run.pk}/resume/"' in text
     assert "Show the commands to do it by hand" in text
     assert "sh /app/galera_setup.sh -a init_cluster" in text
@@ -73,7 +73,7 @@ def test_a_cancelled_run_says_that_the_effect_is_unknown(signed_in: Client) -> N
     text = page(signed_in, run)
     assert "petrov cancelled it." in text
     assert "effect unknown until checked" in text
-    assert "Continue this run" in text
+    assert "Continue with “node2 joins the cluster” on node2" in text
     assert "Finished steps are checked again, not run again." in text
 
 
@@ -81,7 +81,7 @@ def test_an_interrupted_run_is_neither_failed_nor_done(signed_in: Client) -> Non
     text = page(signed_in, made_run("interrupted", ["succeeded", "unknown", "pending"]))
     assert "This run was interrupted" in text
     assert "Failed step" not in text
-    assert "Continue this run" in text
+    assert "Continue with “node2 joins the cluster” on node2" in text
 
 
 def test_a_succeeded_run_shows_what_was_proven_and_what_comes_next(signed_in: Client) -> None:
