@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 
 from nodes.domain.text import Text, say
 from nodes.transport.base import TransportError
@@ -78,9 +79,18 @@ class Follower:
     """Starts one job or attaches to it, and stays with it to the end."""
 
     def __init__(
-        self, lease: Lease, ports: Ports, job: Job, offset: int, *, expected_s: float = math.inf
+        self,
+        lease: Lease,
+        ports: Ports,
+        job: Job,
+        offset: int,
+        *,
+        expected_s: float = math.inf,
+        allowed: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`allowed` is asked again before every try to start: a silent node may cost minutes."""
         self._lease, self._ports, self._job = lease, ports, job
+        self._allowed = allowed
         self._copy = Copy(lease, ports, job, offset)
         self._long_at = time.monotonic() + expected_s
         self._silence = Silence(job.node, ports.patience_s, ports.longest_pause_s, self._tell)
@@ -118,7 +128,7 @@ class Follower:
             self._ports.panel,
             self._job,
             offset=self._copy.offset,
-            may_start=may_start,
+            may_start=may_start and self._allowed(),
         ) as attached:
             return self._read(attached, may_start)
 

@@ -72,14 +72,14 @@ class Performer:
             job = self._with_input(step, job)
         except Refused as refused:
             return _not_started(step, _refused(refused.first))
-        refusal = self._ports.gate(self._run, step) if step.overwrites else None
-        if refusal is not None:
-            return _not_started(step, _refused(refusal))
-        follower = self._follower(step, job)
+        gate = _Gate(self._ports, self._run, step)
+        follower = self._follower(step, job, gate)
         while True:
             found = follower.to_the_end(may_start=True)
             if isinstance(found, Tail):
                 return _over(step, found)
+            if gate.refusal is not None:
+                return _not_started(step, _refused(gate.refusal))
             if found.begun is not Begun.NO_LOCK:
                 return _not_started(step, _why_not(step, found))
             # Released when the run was interrupted, and resumed since; or taken by somebody else.
@@ -99,9 +99,11 @@ class Performer:
         data = self._ports.stdin(self._run, step, self._ports.transport(step.node))
         return replace(job, stdin=data)
 
-    def _follower(self, step: Step, job: Job) -> Follower:
-        offset = self._offset(step)
-        return Follower(self._lease, self._ports, job, offset, expected_s=step.timeout_s)
+    def _follower(self, step: Step, job: Job, gate: _Gate | None = None) -> Follower:
+        offset, allowed = self._offset(step), gate.is_open if gate else lambda: True
+        return Follower(
+            self._lease, self._ports, job, offset, expected_s=step.timeout_s, allowed=allowed
+        )
 
     def _offset(self, step: Step) -> int:
         rows = RunStep.objects.filter(run_id=self._run.pk, key=step.key)
@@ -161,6 +163,19 @@ class Performer:
     def _tell_node(self, node: str, state: str, text: Text) -> None:
         event = {"type": "node", "node": node, "state": state, "text": text.to_json()}
         self._ports.notify(self._run.pk, store.say_event(self._lease, event))
+
+
+class _Gate:
+    """Law 4, asked before every try to start; while it is closed a job is only attached to."""
+
+    def __init__(self, ports: Ports, run: Run, step: Step) -> None:
+        self._ports, self._run, self._step = ports, run, step
+        self.refusal: Refusal | None = None
+
+    def is_open(self) -> bool:
+        if self._step.overwrites:
+            self.refusal = self._ports.gate(self._run, self._step)
+        return self.refusal is None
 
 
 def _over(step: Step, tail: Tail) -> Outcome:

@@ -102,11 +102,18 @@ def _head(shown: Run) -> dict[str, Any]:
         "now": next((s for s in steps if s["state"] in ("running", "verifying")), None),
         "doubtful": [step for step in steps if step["state"] in ("unknown", "cancelled")],
         "failed": _failed_step(snapshot, steps),
-        "goes_on_at": next((s for s in steps if s["state"] != "succeeded"), None),
+        **_ways_on(shown, steps),
+        "next": _next(shown) if snapshot["state"] == RunState.SUCCEEDED else None,
+    }
+
+
+def _ways_on(shown: Run, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the cards of a run without success offer."""
+    return {
+        "goes_on_at": next((step for step in steps if step["state"] != "succeeded"), None),
         "plan_again": _plan_again(shown),
         "checking": any(_looks(step) for step in steps),
         "holder": selectors.active_run(shown.cluster),
-        "next": _next(shown) if snapshot["state"] == RunState.SUCCEEDED else None,
     }
 
 

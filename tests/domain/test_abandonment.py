@@ -42,5 +42,9 @@ def test_the_newest_sign_of_life_is_the_one_that_is_told() -> None:
 
 
 def test_a_running_job_is_named_before_anything_else() -> None:
-    signs = {"a": NotAsked(say("Silent.")), "b": Locked(3, 600), "c": AtWork("the-job")}
+    signs: dict[str, Sign] = {
+        "a": NotAsked(say("Silent.")),
+        "b": Locked(3, 600),
+        "c": AtWork("the-job"),
+    }
     assert "the-job" in str(why_not(signs))

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from typing import Any
 from unittest.mock import patch
 
 from django.contrib.auth.models import User
@@ -32,7 +31,7 @@ from operations.runtime.jobs import Job
 from operations.runtime.lease import Lease
 from tests.builders import HOSTS, peers
 from tests.laws.books import Books
-from tests.laws.double import SIZE, Fate, FakeTime, Nodes, Started
+from tests.laws.double import SIZE, FakeTime, Fate, Nodes, Started
 from tests.laws.people import REASON, Answers, Person, chief, operator, stranger
 
 MAX_AGE = timedelta(hours=24)

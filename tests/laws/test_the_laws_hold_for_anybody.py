@@ -276,7 +276,7 @@ class Laws(RuleBasedStateMachine):
             office.heartbeat()
 
         def start() -> None:
-            self.start("backup_database", 0, "token", "backup", "newest")  # type: ignore[no-untyped-call]
+            self.start("backup_database", 0, "token", "backup", "newest")
 
         acts: dict[str, Callable[[], None]] = {
             "worker dies": die,
