@@ -182,6 +182,8 @@ def _failure(run: Run, plan: Plan, rows: Mapping[str, RunStep]) -> dict[str, Any
         return None
     lines = last_lines(row)
     cause = likely_cause(row.exit_code, lines)
+    # A step that was never started printed nothing to be read; its sentence says what to do.
+    began = lines or row.exit_code is not None
     return {
         "step": row.key,
         "node": row.node,
@@ -189,7 +191,7 @@ def _failure(run: Run, plan: Plan, rows: Mapping[str, RunStep]) -> dict[str, Any
         "sentence": translated(row.sentence or run.sentence),
         "last_lines": lines,
         "likely_cause": translated(cause.cause) if cause else None,
-        "fix": translated(remedy(cause, row.node)),
+        "fix": translated(remedy(cause, row.node)) if began else None,
         "resumable": holder.cannot_resume(run) is None,
     }
 

@@ -12,9 +12,11 @@ from django.utils import timezone
 from clusterpanel.models import AuditEntry
 from nodes.domain.text import say
 from nodes.models import Cluster, SettingsRevision
+from operations.domain.abandonment import Locked, why_not
 from operations.domain.plan import Gate
-from operations.models import Backup, Run
+from operations.models import Backup, Run, RunStep
 from operations.runtime import journal
+from operations.runtime.node_lock import Held, sentence
 from tests.web.made import HOSTS, happened, made_cluster, made_plan, made_run
 
 pytestmark = pytest.mark.django_db
@@ -186,3 +188,21 @@ def test_a_step_that_is_not_in_doubt_is_not_checked(signed_in: Client, step: str
     answer = signed_in.post(f"/runs/{run.pk}/check/", {"step": step}, follow=True)
     assert "is not in doubt" in answer.content.decode()
     assert not AuditEntry.objects.filter(action="run.check").exists()
+
+
+def test_a_node_that_another_panel_holds_is_named_with_its_run_and_what_to_do(
+    signed_in: Client,
+) -> None:
+    """By the page and by the API, in the same words, and without advice about output."""
+    run = made_run("failed", ["failed", "pending", "pending"])
+    held = Held("panel two", "bcdfgh2345", "2026-11-22T10:00:00Z", "maria", ("node1",))
+    reason = why_not({"node1": Locked(200, 900, "x")})
+    words = sentence("node1", held, reason).to_json()
+    RunStep.objects.filter(run=run, position=0).update(sentence=words, exit_code=None)
+    text = page(signed_in, run)
+    told = signed_in.get(f"/api/v1/runs/{run.pk}").json()["failure"]
+    assert told["fix"] is None
+    for word in ("panel two", "bcdfgh2345", "maria", "2026-11-22T10:00:00Z", "after 900 s"):
+        assert word in text
+        assert word in told["sentence"]
+    assert "Read the last lines" not in text
