@@ -59,6 +59,7 @@ class Office:
         self._lease: Lease | None = None
         self._commands = self._depth = 0
         self._interruptions: dict[int, Callable[[], None]] = {}
+        self._broken: list[Exception] = []
         self.counts: Counter[str] = Counter()
 
     def _cluster(self) -> Cluster:
@@ -165,7 +166,8 @@ class Office:
         self._commands += 1
         if interrupt := self._interruptions.pop(self._commands, None):
             self.counts["interruptions"] += 1
-            interrupt()
+            with self._remembered():
+                interrupt()
 
     @contextmanager
     def kept(self, lease: Lease) -> Iterator[Lease]:
@@ -176,7 +178,20 @@ class Office:
     # The laws
 
     def _starts(self, started: Started) -> None:
-        """At the very moment in which a job appears on a node."""
+        """At the very moment in which a job appears on a node. The executor would take a failed
+        assertion for a defect of its own and go on: it is kept, and told by `check_laws`."""
+        with self._remembered():
+            self._may_start(started)
+
+    @contextmanager
+    def _remembered(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as broken:
+            self._broken.append(broken)
+            raise
+
+    def _may_start(self, started: Started) -> None:
         run = Run.objects.get(pk=started.run)
         plan = self._accepted(run)
         step = next(s for s in plan.steps if started.job == self._job(run, s).name)
@@ -225,6 +240,8 @@ class Office:
             self.counts["behind a backup"] += 1
 
     def check_laws(self) -> None:
+        for broken in self._broken:
+            raise broken
         for run in Run.objects.all():
             self._accepted(run)
             self._books.setdefault(run.pk, Books(run)).read_on()
@@ -234,6 +251,7 @@ class Office:
 
     def _ended_with_the_truth(self, run: Run) -> None:
         steps = list(run.steps.all())
+        assert "The panel itself failed" not in str((run.sentence, [s.sentence for s in steps]))
         if run.state == "succeeded":
             assert steps, "a success with zero steps"
             assert {step.state for step in steps} == {"succeeded"}

@@ -245,3 +245,25 @@ def test_on_a_full_disk_nothing_is_started(cluster: SimulatedCluster) -> None:
 
     cluster.fill_disk(A, full=False)
     assert follow(cluster, job("echo", "room", attempt=2))[1] == b"room\n"
+
+
+def test_a_lock_gives_signs_of_life_and_is_taken_over_after_silence(
+    cluster: SimulatedCluster,
+) -> None:
+    """By the node's own uptime and boot id; a restart of the node makes nobody look alive."""
+    old = node_lock.Claim(PANEL, "run1", "2026-01-01T00:00:00Z", "admin", (A,), limit_s=1)
+    new = node_lock.Claim("panel-2", "run2", "2026-01-01T00:00:00Z", "maria", (A,))
+    assert node_lock.take(on(cluster, A), PLACE, old) is None
+    held = node_lock.take(on(cluster, A), PLACE, new)
+    assert held == node_lock.Held(PANEL, "run1", "2026-01-01T00:00:00Z", "admin", (A,))
+    assert node_lock.beat(on(cluster, A), PLACE, old)
+    cluster.reboot(A)
+    sign = node_lock.Locked(None, None)
+    while (sign.silent_s or 0) < 1:
+        if cluster.node(A).up:
+            found = node_lock.signs(on(cluster, A), PLACE, held)
+            assert isinstance(found, node_lock.Locked)
+            sign = found
+    left = node_lock.Left(PANEL, "run1", sign.beat)
+    assert node_lock.take(on(cluster, A), PLACE, new, replaces=left) is None
+    assert not node_lock.beat(on(cluster, A), PLACE, old)
