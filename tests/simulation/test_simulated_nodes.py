@@ -25,6 +25,7 @@ from nodes.transport.base import (
     script,
 )
 from nodes.transport.simulated import SimulatedTransport, connect, host_key, scan_host_key
+from operations.domain.abandonment import Locked
 from operations.runtime import node_lock
 from operations.runtime.jobs import Head, Job, Part, Place, Tail, following, stop
 
@@ -258,11 +259,11 @@ def test_a_lock_gives_signs_of_life_and_is_taken_over_after_silence(
     assert held == node_lock.Held(PANEL, "run1", "2026-01-01T00:00:00Z", "admin", (A,))
     assert node_lock.beat(on(cluster, A), PLACE, old)
     cluster.reboot(A)
-    sign = node_lock.Locked(None, None)
+    sign = Locked(None, None)
     while (sign.silent_s or 0) < 1:
         if cluster.node(A).up:
             found = node_lock.signs(on(cluster, A), PLACE, held)
-            assert isinstance(found, node_lock.Locked)
+            assert isinstance(found, Locked)
             sign = found
     left = node_lock.Left(PANEL, "run1", sign.beat)
     assert node_lock.take(on(cluster, A), PLACE, new, replaces=left) is None
