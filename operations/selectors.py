@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -160,8 +159,10 @@ def _step(run: Run, step: Step, row: RunStep) -> dict[str, Any]:
 def _check(row: RunStep) -> dict[str, Any] | None:
     """What the newest look at the step's effect found; None when nobody looked since it ended."""
     events = JournalChunk.objects.filter(run_id=row.run_id, kind=EVENT, step_key=row.key)
-    body = events.order_by("-first_line").values_list("body", flat=True).first()
-    event = json.loads(bytes(body)) if body else {}
+    newest = events.order_by("-first_line").values_list("first_line", flat=True).first()
+    if newest is None:
+        return None
+    event = journal.read(row.run_id, after=newest - 1, limit=1)[0].event
     if event.get("type") != CHECK:
         return None
     return {"state": event["state"], "text": translated(event["text"]), "at": event["at"]}
