@@ -36,11 +36,12 @@ from tests.laws.office import Office, WorkerDied, around
 from tests.laws.people import DOORS
 
 PROCEDURES = ("install_galera", "backup_database", "apply_settings")
+DANGEROUS = st.sampled_from(("install_galera", *PROCEDURES))
 ANSWERS = ("backup", "backup", "waiver", "wrong waiver", "nothing")
 HISTORIES = int(os.environ.get("LAWS", "0"))
 TOTAL: Counter[str] = Counter()
 
-fates = st.lists(st.sampled_from(Fate), max_size=4)
+fates = st.just([]) | st.lists(st.sampled_from(Fate), max_size=4)
 
 who = st.integers(0, 2)
 door = st.sampled_from(DOORS)
@@ -57,11 +58,14 @@ MEANWHILE = (
     "resume",
     "settings",
     "backups expire",
+    "backups expire",
     "backup files go",
     "node silent",
     "nodes answer",
 )
-meanwhile = st.dictionaries(st.integers(1, 25), st.sampled_from(MEANWHILE), max_size=3)
+# An undisturbed step takes four or five commands.
+some = st.dictionaries(st.integers(1, 14), st.sampled_from(MEANWHILE), min_size=1, max_size=3)
+meanwhile = st.just({}) | some | some
 
 
 class Laws(RuleBasedStateMachine):
@@ -121,7 +125,7 @@ class Laws(RuleBasedStateMachine):
         TOTAL["started"] += len(new)
 
     @rule(
-        procedure=st.sampled_from(PROCEDURES),
+        procedure=DANGEROUS,
         who=st.integers(0, 1),
         door=door,
         answers=st.sampled_from(["backup", "waiver"]),
