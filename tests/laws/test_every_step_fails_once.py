@@ -99,7 +99,7 @@ class Site:
     def look(self) -> Seen:
         side = Simulated(self.cluster)
         side.rest()
-        nodes = Looker(side).look()
+        nodes = self._nodes(side)
         for host, node in nodes.items():
             node["env file"] = (self._backend(host) / ".env").read_bytes()
             node["fstab"] = (self.cluster.root(host) / "etc/fstab").read_text()
@@ -109,6 +109,13 @@ class Site:
                 del node["galera"]["conf_id"]  # counts how often members came and went
         rows = Backup.objects.values_list("kind", "node")
         return {**nodes, "backups": sorted(set(rows))}
+
+    def _nodes(self, side: Simulated) -> Seen:
+        """A busy machine may be too slow for one look; an incomplete one is looked at again."""
+        for _ in range(5):
+            with suppress(AssertionError):
+                return dict(Looker(side).look())
+        return dict(Looker(side).look())
 
     def _backend(self, host: str) -> Path:
         return self.cluster.root(host) / APP.lstrip("/") / "backend"
