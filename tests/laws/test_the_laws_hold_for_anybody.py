@@ -41,7 +41,7 @@ ANSWERS = ("backup", "backup", "waiver", "wrong waiver", "nothing")
 HISTORIES = int(os.environ.get("LAWS", "0"))
 TOTAL: Counter[str] = Counter()
 
-fates = st.just([]) | st.lists(st.sampled_from(Fate), max_size=4)
+fates: st.SearchStrategy[list[Fate]] = st.just([]) | st.lists(st.sampled_from(Fate), max_size=4)
 
 who = st.integers(0, 2)
 door = st.sampled_from(DOORS)
