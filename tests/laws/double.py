@@ -97,6 +97,7 @@ class Nodes:
     fates: list[Fate] = field(default_factory=list)
     after: Callable[[Command], None] = lambda command: None
     on_start: Callable[[Started], None] = lambda started: None
+    stopped: set[tuple[str, str]] = field(default_factory=set)  # host, job: proven to be gone
     ever_true: set[tuple[str, str]] = field(default_factory=set)  # host, effect
 
     @classmethod
@@ -207,6 +208,7 @@ class FakeTransport:
         if job.code is not None:
             return f"{nonce}STOP ended {job.code}\n"
         job.alive = False
+        self._nodes.stopped.add((self._node.host, name))
         return f"{nonce}STOP stopped\n"
 
     def _seen(self, nonce: str, root: str, name: str) -> str:

@@ -259,6 +259,9 @@ class Office:
             job = self.nodes.nodes[step.node].jobs.get(self._job(run, run.plan.step(step.key)).name)
             if step.state in ("cancelled", "failed", "succeeded", "pending"):
                 assert job is None or not job.alive, f"{step.key} is {step.state} and at work"
+            if step.state == "cancelled" and job is not None:
+                stopped = (step.node, job.name) in self.nodes.stopped
+                assert stopped, f"{step.key} is called cancelled and was not stopped"
             if step.state == "succeeded":
                 assert self._was_true(run, run.plan.step(step.key)), f"{step.key} had no effect"
 
