@@ -73,6 +73,8 @@ def not_checkable(run: Run, key: str) -> Refusal | None:
     """A check reads the nodes beside nobody: not while a run changes them (law 1)."""
     if holder := active_run(run.cluster):
         return run_active(holder)
+    if refusal := _forgotten(run):
+        return refusal
     state = run.steps.filter(key=key).values_list("state", flat=True).first()
     if state in CHECKABLE:
         return None
