@@ -174,11 +174,11 @@ def test_a_missing_directory_is_said_so(tmp_path: Path) -> None:
     [
         (None, 3),
         (b"", 4),
-        (gzip.compress(b"x" * 100_000 + b"\n-- Dump completed\n")[:-20], 5),
-        (gzip.compress(b"CREATE TABLE t;\n"), 6),
+        (gzip.compress(b"x" * 100_000 + b"\n-- Dump completed\n", mtime=0)[:-20], 5),
+        (gzip.compress(b"CREATE TABLE t;\n", mtime=0), 6),
         (b"CREATE TABLE t;\n", 6),
         (b"CREATE TABLE t;\n-- Dump completed on 2026-01-01\n\n", 0),
-        (gzip.compress(b"-- Dump completed\n"), 0),
+        (gzip.compress(b"-- Dump completed\n", mtime=0), 0),
     ],
 )
 def test_an_own_dump_is_read_for_what_it_is(
