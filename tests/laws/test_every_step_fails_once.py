@@ -106,7 +106,8 @@ class Site:
             node["files"] = sorted(p.name for p in (self._backend(host) / "storage").iterdir())
             node["lock"] = (self.cluster.root(host) / "var/lib/clusterpanel/lock").exists()
             if isinstance(node["galera"], dict):
-                del node["galera"]["conf_id"]  # counts how often members came and went
+                # Both count how often members came and went, as a node that lost its power does.
+                del node["galera"]["conf_id"], node["galera"]["last_committed"]
         rows = Backup.objects.values_list("kind", "node")
         return {**nodes, "backups": sorted(set(rows))}
 
