@@ -14,8 +14,7 @@ from pydantic import Field, SecretStr
 
 from clusterpanel.api import Body, InvalidInput
 from clusterpanel.words import translated
-from nodes import api_json, selectors, services
-from nodes.domain.health import assess
+from nodes import api_json, selectors, services, summary
 from nodes.domain.refusal import Refused
 from nodes.models import DEFAULT_APP_DIR, Cluster
 
@@ -106,10 +105,12 @@ def cluster(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
 @router.get("/clusters/{int:cluster_id}/status")
 def status(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
     """The verdict over the newest observation, and what each node said."""
-    found = the_cluster(cluster_id)
-    facts, now = selectors.latest_facts(found), time.time()
-    verdict = assess(found.revision.peers, facts, now)
-    return {"verdict": api_json.verdict(verdict), "nodes": api_json.nodes(found, facts, now)}
+    found, now = the_cluster(cluster_id), time.time()
+    seen = summary.of(found, now)
+    return {
+        "verdict": api_json.verdict(seen.verdict),
+        "nodes": api_json.nodes(found, seen.facts, now),
+    }
 
 
 @router.get("/clusters/{int:cluster_id}/settings")

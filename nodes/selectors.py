@@ -7,13 +7,14 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from nodes import samples
 from nodes.domain.checks import CHECKS, Check
 from nodes.domain.env_lines import EnvFile, differences
-from nodes.domain.facts_json import from_json
-from nodes.domain.observation import NOT_ASKED, ClusterFacts
+from nodes.domain.facts_json import from_json, with_gluster
+from nodes.domain.observation import NOT_ASKED, ClusterFacts, NodeFacts
 from nodes.domain.parse_node import unreachable
 from nodes.domain.text import Text
-from nodes.models import CheckResult, Cluster
+from nodes.models import CheckResult, Cluster, Observation
 
 
 def clusters() -> QuerySet[Cluster]:
@@ -28,16 +29,20 @@ def cluster_get(id: int) -> Cluster:
 def latest_facts(cluster: Cluster) -> ClusterFacts | None:
     """The newest answer of each server of the settings, in their order; None: never asked.
 
-    A server that was added since the last sweep is there, with everything unknown.
+    A server that was added since the last sweep is there, with everything unknown. What glusterd
+    said is as old as `read_at["gluster"]`; the samples of the last minutes are with the facts.
     """
     hosts = cluster.revision.peers.hosts
-    stored = {row.host: from_json(row.facts) for row in cluster.observations.filter(host__in=hosts)}
+    stored = {row.host: _facts(row) for row in cluster.observations.filter(host__in=hosts)}
     if not stored:
         return None
     oldest = min(node.taken_at for node in stored.values())
-    return ClusterFacts(
-        tuple(stored.get(host) or unreachable(host, oldest, NOT_ASKED) for host in hosts)
-    )
+    nodes = (stored.get(host) or unreachable(host, oldest, NOT_ASKED) for host in hosts)
+    return ClusterFacts(tuple(nodes), samples.recent(cluster, oldest))
+
+
+def _facts(row: Observation) -> NodeFacts:
+    return with_gluster(from_json(row.facts), row.gluster)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
-"""The steady beat of observation. Tasks hold no rule: they call services."""
+"""The steady beats of observation. Tasks hold no rule: they call services."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from celery import shared_task
+from django.conf import settings
+from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 
-from nodes import selectors, services
+from nodes import samples, selectors, services
 from nodes.models import Cluster
 
 log = logging.getLogger(__name__)
@@ -16,11 +19,12 @@ log = logging.getLogger(__name__)
 @shared_task(ignore_result=True)
 def observe_all() -> None:
     """Start a sweep of each cluster with an accepted host key; a slow one delays no other."""
-    for cluster in selectors.clusters().filter(host_keys__isnull=False).distinct():
-        try:
-            observe_cluster.apply_async((cluster.pk,), expires=5)
-        except OperationalError as error:  # the next beat comes in five seconds
-            log.warning("%s was not observed: %s", cluster, error)
+    _start(observe_cluster, settings.OBSERVE_EVERY_S)
+
+
+@shared_task(ignore_result=True)
+def observe_gluster_all() -> None:
+    _start(observe_gluster, settings.GLUSTER_EVERY_S)
 
 
 @shared_task(ignore_result=True)
@@ -29,3 +33,29 @@ def observe_cluster(cluster_id: int) -> None:
     cluster = Cluster.objects.filter(pk=cluster_id).first()
     if cluster:
         services.observe_if_idle(cluster=cluster)
+
+
+@shared_task(ignore_result=True)
+def observe_gluster(cluster_id: int) -> None:
+    """One round of questions to glusterd, unless somebody else works with it."""
+    cluster = Cluster.objects.filter(pk=cluster_id).first()
+    if cluster:
+        services.observe_gluster_if_idle(cluster=cluster)
+
+
+@shared_task(ignore_result=True)
+def thin_history() -> None:
+    """One small piece of work; the next comes soon."""
+    samples.thin()
+
+
+def _watched() -> QuerySet[Cluster]:
+    return selectors.clusters().filter(host_keys__isnull=False).distinct()
+
+
+def _start(task: Any, every_s: float) -> None:
+    for cluster in _watched():
+        try:
+            task.apply_async((cluster.pk,), expires=every_s)
+        except OperationalError as error:  # the next beat comes soon
+            log.warning("%s was not observed: %s", cluster, error)

@@ -8,7 +8,7 @@ from nodes.services.host_keys import (
     host_key_trust,
     host_keys_scan,
 )
-from nodes.services.observing import observe, observe_if_idle
+from nodes.services.observing import observe, observe_gluster_if_idle, observe_if_idle
 
 __all__ = [
     "ScannedKey",
@@ -19,6 +19,7 @@ __all__ = [
     "host_key_trust",
     "host_keys_scan",
     "observe",
+    "observe_gluster_if_idle",
     "observe_if_idle",
     "settings_save",
     "target_for",

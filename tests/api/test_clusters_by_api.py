@@ -92,8 +92,12 @@ def seen(office: Office, *nodes: Any) -> None:
 def test_the_status_is_a_verdict_and_what_each_node_said(api: Api, office: Office) -> None:
     seen(office, node(HOSTS[0]), node(HOSTS[1], galera=NO_ANSWER))
     status = api.get(f"/clusters/{office.cluster.pk}/status")
-    assert set(status["verdict"]) == {"state", "sentence", "action", "tolerates", "age_s"}
+    assert {"state", "sentence", "action", "tolerates", "age_s"} <= set(status["verdict"])
     assert status["verdict"]["sentence"]
+    assert status["verdict"]["next"]["text"] == status["verdict"]["action"]
+    assert {"id", "severity", "node", "what", "why", "next"} == set(
+        status["verdict"]["findings"][0]
+    )
     first, second, third = status["nodes"]
     assert (first["primary"], first["galera"]["wsrep_on"]) == (True, False)
     assert second["galera"] == {"unknown": "10.0.0.12 did not answer."}  # not down, not empty

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nodes.domain import parse_checks, parse_galera, parse_gluster, parse_system
 from nodes.domain.observation import EnvFacts, GaleraFacts, Grastate, Unknown
+from nodes.domain.parse_gluster import HealCount
 from nodes.domain.parse_node import node_facts
 from nodes.domain.parse_sections import Section, read, sections
 
@@ -116,7 +117,7 @@ def test_a_backlog_that_nobody_could_count_is_not_zero(count: str, expected: int
         f"<cliOutput><healInfo><bricks><brick hostUuid='-'><name>h:/b</name>{count}</brick></bricks>"
         "</healInfo><opRet>0</opRet></cliOutput>"
     )
-    assert parse_gluster.heal(good(text)) == {"h:/b": expected}
+    assert parse_gluster.heal(good(text)) == {"h:/b": HealCount(expected)}
 
 
 def test_env_lines_keep_their_numbers_in_complaints() -> None:

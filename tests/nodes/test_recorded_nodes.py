@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from nodes.domain.assess import assess
 from nodes.domain.facts_json import from_json, to_json
-from nodes.domain.health import assess
 from nodes.domain.observation import GaleraFacts, Grastate, MountFacts, Unknown
 from tests.fakes import recorded
 from tests.fakes.recorded import HOSTS, SETTINGS, STATES

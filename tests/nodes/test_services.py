@@ -306,7 +306,7 @@ def test_a_slow_sweep_does_not_overwrite_a_later_one(
 ) -> None:
     older = services.observe(cluster=cluster)
     newer = services.observe(cluster=cluster)
-    observing._store(cluster, older)
+    observing._store(cluster, older.nodes, None)
     assert selectors.latest_facts(cluster) == newer
 
 
@@ -325,12 +325,11 @@ def test_the_beat_is_skipped_while_somebody_asks(
 ) -> None:
     seen: list[object] = []
 
-    def connect(target: Any) -> Any:
-        return recorded.transport("healthy", target)
+    real = observing._sweep
 
-    def sweep(*_: object) -> object:
+    def sweep(*arguments: Any) -> Any:
         seen.append(services.observe_if_idle(cluster=cluster))
-        return None
+        return real(*arguments)
 
     monkeypatch.setattr(observing, "_sweep", sweep)
     services.observe_if_idle(cluster=cluster)
@@ -343,13 +342,15 @@ def test_the_beat_counts_the_backlog_only_now_and_then(
     cluster: Cluster, nodes_say: Callable[[str], None]
 ) -> None:
     services.observe_if_idle(cluster=cluster)
+    assert services.observe_gluster_if_idle(cluster=cluster)
     first = selectors.latest_facts(cluster)
     assert first
-    assert time.time() - first.nodes[0].extra["heal_at"] < 10
-    services.observe_if_idle(cluster=cluster)
+    assert time.time() - first.nodes[0].read_at["heal"] < 10
+    services.observe_gluster_if_idle(cluster=cluster)
     second = selectors.latest_facts(cluster)
     assert second
-    assert second.nodes[0].extra["heal_at"] == first.nodes[0].extra["heal_at"]
+    assert second.nodes[0].read_at["heal"] == first.nodes[0].read_at["heal"]
+    assert second.nodes[0].read_at["gluster"] > first.nodes[0].read_at["gluster"]
     assert second.nodes[0].gluster_volumes == first.nodes[0].gluster_volumes
 
 

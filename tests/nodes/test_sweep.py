@@ -28,7 +28,7 @@ HEALTHY = "healthy"
 
 
 def sweep(**kwargs: object) -> Sweep:
-    return Sweep(2, recorded.targets(), "/var/www/html/dpiui2", **kwargs)  # type: ignore[arg-type]
+    return Sweep(recorded.targets(), "/var/www/html/dpiui2", **kwargs)  # type: ignore[arg-type]
 
 
 def with_node2(answer: Answer) -> tuple[dict[str, ScriptedTransport], object]:
