@@ -139,13 +139,15 @@ def missing_members(view: View) -> Iterator[Finding]:
     if len(view.primary_groups()) > 1:
         return
     for node in view.galera:
-        if not node.member:
+        if node.starting:
+            yield from _coming(view, node)
+        elif not node.member:
             yield from (_unseen(view, node) if _only_unseen(view, node) else _missing(view, node))
 
 
 def _only_unseen(view: View, node: Member) -> bool:
     """We do not reach it, but the others count it as one of them."""
-    return not node.known and not node.starting and view.size == len(view.galera)
+    return not node.known and view.size == len(view.galera)
 
 
 def _unseen(view: View, node: Member) -> Iterator[Finding]:
@@ -164,12 +166,27 @@ def _unseen(view: View, node: Member) -> Iterator[Finding]:
     )
 
 
+def _coming(view: View, node: Member) -> Iterator[Finding]:
+    """Busy when the others count it already: they wait for it with a transfer."""
+    counted = view.size == len(view.galera)
+    progress = next((p for p in transfers(view) if p.joiner == node.host), None)
+    yield Finding(
+        f"coming:{node.host}",
+        "notice" if counted else "warning",
+        "busy" if counted else "recovering",
+        _transfer(node, progress) if progress else node.reason,
+        say("With rsync the donor answers no writes until the transfer is over."),
+        wait(say("Wait until %(host)s is Synced; restart nothing meanwhile.", host=node.host)),
+        node.host,
+    )
+
+
 def _missing(view: View, node: Member) -> Iterator[Finding]:
     present = sum(other.member for other in view.galera)
     yield Finding(
         f"member_missing:{node.host}",
         "warning",
-        "recovering" if node.starting else "degraded",
+        "degraded",
         say(
             "%(present)s of %(expected)s servers are in the database cluster. %(why)s",
             present=present,
@@ -192,10 +209,6 @@ def _reserve(view: View) -> Text:
 
 
 def _bring_back(view: View, node: Member) -> Action:
-    if node.starting:
-        return wait(
-            say("Wait until %(host)s is Synced; restart nothing meanwhile.", host=node.host)
-        )
     if node.standalone:
         return procedure(
             "install_galera", say("Install Galera on %(host)s.", host=node.host), node.host

@@ -238,7 +238,7 @@ def peers(view: View) -> Iterator[Finding]:
 
 def _peer(name: str, views: list[tuple[str, str, int]]) -> Finding:
     what = say(
-        "%(host)s sees %(peer)s as: %(state)s.",
+        "glusterd of %(peer)s is “%(state)s” as seen from %(host)s.",
         host=listed(host for host, _, _ in views),
         peer=name,
         state=views[0][1],
@@ -424,8 +424,8 @@ RULES = (
     mounts,
     split_brain_files,
     no_volume,
-    bricks_down,
     lone_glusterd,
+    bricks_down,
     peers,
     healing,
     too_few_copies,

@@ -55,10 +55,10 @@ def thinned(samples: Iterable[Sample], step_s: int) -> list[Sample]:
 
 
 def at_most(samples: Sequence[Sample], points: int, step_s: int) -> list[Sample]:
-    """No more than `points` samples of the same stretch of time, on slices that begin at round
+    """No more than `points` (two or more) samples of the same stretch of time, on slices that begin at round
     times, so that a chart does not dance when it is drawn again a moment later."""
     if len(samples) <= points:
         return list(samples)
     span = samples[-1].at - samples[0].at
-    factor = max(1, -(-int(span) // (step_s * max(1, points - 1))))
+    factor = max(1, -(-int(span) // (step_s * (points - 1))))
     return thinned(samples, step_s * factor)

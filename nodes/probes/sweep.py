@@ -15,6 +15,7 @@ from secrets import token_hex
 
 from nodes.domain import parse_galera
 from nodes.domain.observation import ClusterFacts, GaleraFacts, NodeFacts, Unknown
+from nodes.domain.page_url import of_host
 from nodes.domain.parse_node import node_facts, unreachable
 from nodes.domain.parse_sections import sections
 from nodes.domain.text import say
@@ -88,7 +89,7 @@ class Sweep:
             "sql" if sql_answered else "",
             "quick" if known.quick else "all",
             known.datadir,
-            self.page_url.replace("{host}", target.host),
+            of_host(self.page_url, target.host),
             *known.bricks,
             timeout_s=QUICK_S if known.quick else FULL_S,
         )

@@ -1,7 +1,13 @@
 """Everything an admin can do to what exists and ask about it: one function each."""
 
 from nodes.services.checks import checks_run
-from nodes.services.clusters import access_save, cluster_create, settings_save, target_for
+from nodes.services.clusters import (
+    access_save,
+    cluster_create,
+    page_url_save,
+    settings_save,
+    target_for,
+)
 from nodes.services.host_keys import (
     ScannedKey,
     console_command,
@@ -21,6 +27,7 @@ __all__ = [
     "observe",
     "observe_gluster_if_idle",
     "observe_if_idle",
+    "page_url_save",
     "settings_save",
     "target_for",
 ]

@@ -75,19 +75,19 @@ def observe(*, cluster: Cluster, max_age_s: float = 0) -> ClusterFacts:
     return selectors.latest_facts(cluster) or facts
 
 
-def observe_if_idle(*, cluster: Cluster) -> ClusterFacts | None:
+def observe_if_idle(*, cluster: Cluster) -> bool:
     """The steady beat: the nodes that answer at once; the others' answers are kept when they come.
 
-    None when this cluster is being asked already, in whatever process.
+    False when this cluster is being asked already, in whatever process.
     """
     with _turn(cluster, "sweep_until") as ours:
         if not ours:
-            return None
+            return False
         stored = selectors.latest_facts(cluster)
         sweep = _sweep(cluster, _known(stored))
         found = _asked().facts(sweep, pool.transport_for, PATIENCE_S)
         _store(cluster, found.values(), stored)
-    return selectors.latest_facts(cluster)
+    return True
 
 
 def observe_gluster_if_idle(*, cluster: Cluster) -> bool:

@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 
 from clusterpanel import audit
 from clusterpanel.models import AuditEntry
-from nodes import selectors, services
+from nodes import history, selectors, services
 from nodes.domain.checks import IDS
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster, HostKey, Observation
@@ -333,7 +333,7 @@ def test_the_beat_is_skipped_while_somebody_asks(
 
     monkeypatch.setattr(observing, "_sweep", sweep)
     services.observe_if_idle(cluster=cluster)
-    assert seen == [None]
+    assert seen == [False]
     cluster.refresh_from_db()
     assert cluster.sweep_until is None
 
@@ -352,6 +352,53 @@ def test_the_beat_counts_the_backlog_only_now_and_then(
     assert second.nodes[0].read_at["heal"] == first.nodes[0].read_at["heal"]
     assert second.nodes[0].read_at["gluster"] > first.nodes[0].read_at["gluster"]
     assert second.nodes[0].gluster_volumes == first.nodes[0].gluster_volumes
+
+
+def test_glusterd_is_left_alone_while_a_run_works_with_it(
+    cluster: Cluster, nodes_say: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is stored stays, with its age."""
+    before = services.observe(cluster=cluster)
+    monkeypatch.setattr(type(history.of()), "gluster_in_use", lambda *_: True)
+    assert services.observe_gluster_if_idle(cluster=cluster) is False
+    after = services.observe(cluster=cluster)
+    assert after.nodes[0].gluster_volumes == before.nodes[0].gluster_volumes
+    assert after.nodes[0].read_at["gluster"] == before.nodes[0].read_at["gluster"]
+    assert after.nodes[0].taken_at > before.nodes[0].taken_at
+
+
+def test_glusterd_has_one_asker_in_whatever_process(
+    cluster: Cluster, nodes_say: Callable[[str], None]
+) -> None:
+    services.observe_if_idle(cluster=cluster)
+    with observing._turn(cluster, "gluster_until") as ours:
+        assert ours
+        assert services.observe_gluster_if_idle(cluster=cluster) is False
+    assert services.observe_gluster_if_idle(cluster=cluster) is True
+
+
+def test_a_quick_beat_keeps_what_hardly_changes(
+    cluster: Cluster, nodes_say: Callable[[str], None]
+) -> None:
+    first = services.observe(cluster=cluster)
+    assert services.observe_if_idle(cluster=cluster)
+    second = selectors.latest_facts(cluster)
+    assert second
+    assert second.nodes[0].versions == first.nodes[0].versions
+    assert second.nodes[0].read_at["slow"] == first.nodes[0].read_at["slow"]
+    assert second.nodes[0].taken_at > first.nodes[0].taken_at
+    assert second.samples[HOSTS[0]][-1].cluster_size == 3
+
+
+def test_where_the_page_is_can_be_said_and_taken_back(cluster: Cluster) -> None:
+    services.page_url_save(cluster=cluster, by=None, page_url=" https://{host}/ ")
+    cluster.refresh_from_db()
+    assert cluster.page_url == "https://{host}/"
+    assert refused(services.page_url_save, cluster=cluster, by=None, page_url="-o /etc/passwd") == {
+        "page_url": "page_url_bad"
+    }
+    services.page_url_save(cluster=cluster, by=None, page_url="")
+    assert Cluster.objects.get().page_url == ""
 
 
 def test_the_env_difference_is_told_line_by_line(
