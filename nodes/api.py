@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr
 from clusterpanel.api import Body, InvalidInput
 from clusterpanel.words import translated
 from nodes import api_json, samples, selectors, services, summary
-from nodes.domain.quorum import consequences_of_stopping
+from nodes.domain.consequences import consequences_of_stopping
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import say
 from nodes.models import DEFAULT_APP_DIR, Cluster

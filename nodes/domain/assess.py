@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from operator import attrgetter
 
-from nodes.domain import find_galera, find_gluster, find_node
+from nodes.domain import find_files, find_galera, find_gluster, find_members, find_node, find_work
 from nodes.domain.actions import look
 from nodes.domain.observation import ClusterFacts, NodeFacts, Unknown
 from nodes.domain.parse_node import unreachable
@@ -26,7 +26,12 @@ STALE_AFTER_S = 15.0
 _RULES = (
     *find_node.RULES[:3],
     *find_galera.RULES,
-    *find_gluster.RULES,
+    *find_members.RULES,
+    *find_work.RULES,
+    *find_gluster.RULES[:2],
+    *find_files.RULES[:2],
+    *find_gluster.RULES[2:],
+    *find_files.RULES[2:],
     *find_node.RULES[3:],
 )
 

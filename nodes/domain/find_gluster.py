@@ -1,13 +1,12 @@
-"""What is wrong with the replicated files. Rules yield findings; none depends on another."""
+"""Whether the storage is at work: glusterd, volume, bricks, peers. Rules yield findings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nodes.domain.actions import command, look, procedure, wait
-from nodes.domain.observation import GlusterBrick, GlusterVolume, MountFacts, NodeFacts, Unknown
+from nodes.domain.actions import command, look, procedure
+from nodes.domain.observation import GlusterBrick, GlusterVolume, NodeFacts, Unknown
 from nodes.domain.quorum import has_quorum, host_of, online, replica_sets
-from nodes.domain.rates import heal_is_stuck
 from nodes.domain.text import Text, say
 from nodes.domain.verdict import Action, Finding
 from nodes.domain.view import View, listed
@@ -84,13 +83,13 @@ def stopped_volume(view: View) -> Iterator[Finding]:
                 say("dpiui2 cannot read or write its files on any server."),
                 command(
                     f"gluster volume start {volume.name}",
-                    _anybody(view),
+                    anybody(view),
                     say("Start it: `gluster volume start %(name)s`", name=volume.name),
                 ),
             )
 
 
-def _anybody(view: View) -> str:
+def anybody(view: View) -> str:
     """A reached server that runs glusterd: its command line speaks for the pool."""
     able = (n.host for n in view.storage if _unit(n) == "active")
     return next(able, "")
@@ -120,30 +119,31 @@ def _may_run(view: View, brick: GlusterBrick) -> bool:
 def _without_quorum(
     view: View, volume: GlusterVolume, bricks: tuple[GlusterBrick, ...], up: set[str]
 ) -> Finding:
-    left = [brick for brick in bricks if brick.name in up]
-    if left and all(brick.arbiter for brick in left):
-        what = say(
-            "Only the arbiter of %(name)s is left: it knows the names of files, not what is in"
-            " them.",
-            name=volume.name,
-        )
-    else:
-        what = say(
-            "The storage takes no reads and writes: %(up)s of %(all)s bricks of %(name)s are"
-            " online.",
-            up=len(left),
-            all=len(bricks),
-            name=volume.name,
-        )
     gone = next(brick for brick in bricks if brick.name not in up)
     return Finding(
         f"no_quorum:{bricks[0].name}",
         "critical",
         "degraded",
-        what,
+        _what_is_left(volume.name, bricks, up),
         say("dpiui2 fails on every server with “Transport endpoint is not connected” (ENOTCONN)."),
         _brick_back(view, volume, gone),
         host_of(gone.name),
+    )
+
+
+def _what_is_left(name: str, bricks: tuple[GlusterBrick, ...], up: set[str]) -> Text:
+    left = [brick for brick in bricks if brick.name in up]
+    if left and all(brick.arbiter for brick in left):
+        return say(
+            "Only the arbiter of %(name)s is left: it knows the names of files, not what is in"
+            " them.",
+            name=name,
+        )
+    return say(
+        "The storage takes no reads and writes: %(up)s of %(all)s bricks of %(name)s are online.",
+        up=len(left),
+        all=len(bricks),
+        name=name,
     )
 
 
@@ -244,23 +244,7 @@ def _peer(name: str, views: list[tuple[str, str, int]]) -> Finding:
         state=views[0][1],
     )
     if any(state == REJECTED for _, _, state in views):
-        return Finding(
-            f"peer_rejected:{name}",
-            "warning",
-            "degraded",
-            what,
-            say(
-                "Their records of the volume differ, usually after an upgrade of one of them;"
-                " changes of the volume fail until they agree."
-            ),
-            command(
-                "systemctl restart glusterd",
-                name,
-                say("Compare `gluster --version`, then restart glusterd on %(peer)s.", peer=name),
-                say("Its bricks go on while glusterd restarts."),
-            ),
-            name,
-        )
+        return _rejected(name, what)
     return Finding(
         f"peer:{name}",
         "warning",
@@ -272,162 +256,32 @@ def _peer(name: str, views: list[tuple[str, str, int]]) -> Finding:
     )
 
 
-def mounts(view: View) -> Iterator[Finding]:
-    if not view.volumes:
-        return
-    for node in view.storage:
-        if node.ssh is not True:
-            continue
-        if isinstance(node.mount, Unknown):
-            yield Finding(
-                f"mount_unknown:{node.host}",
-                "warning",
-                "unknown",
-                say(
-                    "Whether the storage of %(host)s is mounted is not known: %(why)s",
-                    host=node.host,
-                    why=node.mount.why,
-                ),
-                say("If it is not, files that users upload there stay on that one server."),
-                look(say("Look at %(host)s.", host=node.host), node.host),
-                node.host,
-            )
-        elif (problem := _mount(node, node.mount)) is not None:
-            yield problem
-
-
-def _mount(node: NodeFacts, mount: MountFacts) -> Finding | None:
-    if mount.mounted and mount.answers:
-        return None
-    text = say("Mount the storage of %(host)s again.", host=node.host)
-    if mount.mounted:
-        return Finding(
-            f"mount_dead:{node.host}",
-            "warning",
-            "degraded",
-            say("The storage of %(host)s is mounted but does not answer.", host=node.host),
-            say("Users who work on this server wait or get errors."),
-            procedure("remount_storage", text, node.host, by_hand=_remount(node)),
-            node.host,
-        )
+def _rejected(name: str, what: Text) -> Finding:
     return Finding(
-        f"unmounted:{node.host}",
-        "critical",
-        "degraded",
-        say(
-            "The storage of %(host)s is not mounted: its directory looks normal, but what is written"
-            " there stays on this one server.",
-            host=node.host,
-        ),
-        say("Files written there meanwhile are missing on the others, and hidden after mounting."),
-        procedure("remount_storage", text, node.host, by_hand=_mount_line(node)),
-        node.host,
-    )
-
-
-def _directory(node: NodeFacts) -> str:
-    return str(node.extra.get("storage") or "/var/www/html/dpiui2/backend/storage")
-
-
-def _mount_line(node: NodeFacts) -> str:
-    return f"mount {_directory(node)}"
-
-
-def _remount(node: NodeFacts) -> str:
-    return f"umount -l {_directory(node)} && mount {_directory(node)}"
-
-
-def split_brain_files(view: View) -> Iterator[Finding]:
-    for volume in view.volumes or ():
-        count = max((brick.split_brain or 0 for brick in volume.bricks), default=0)
-        if count:
-            yield Finding(
-                f"split_brain_files:{volume.name}",
-                "critical",
-                "degraded",
-                say(
-                    "%(count)s files of %(name)s are in split brain: their copies contradict each"
-                    " other.",
-                    count=count,
-                    name=volume.name,
-                ),
-                say("These files cannot be opened until a person chooses a copy of each."),
-                command(
-                    f"gluster volume heal {volume.name} info split-brain",
-                    _anybody(view),
-                    say(
-                        "List them: `gluster volume heal %(name)s info split-brain`; then choose"
-                        " for each by size, time or brick.",
-                        name=volume.name,
-                    ),
-                ),
-            )
-
-
-def healing(view: View) -> Iterator[Finding]:
-    """What waits for healing; stuck when it has not become less for a quarter of an hour."""
-    for volume in view.volumes or ():
-        count = max((brick.heal_pending or 0 for brick in volume.bricks), default=0)
-        if not count:
-            continue
-        if any(heal_is_stuck(view.samples(node.host)) for node in view.storage):
-            yield _stuck(view, volume, count)
-        else:
-            yield Finding(
-                f"healing:{volume.name}",
-                "notice",
-                "busy",
-                say("%(count)s files are still being healed.", count=count),
-                say("Until then the server that has the newest copies must not be stopped."),
-                wait(say("Wait; restart nothing until it is over.")),
-            )
-
-
-def _stuck(view: View, volume: GlusterVolume, count: int) -> Finding:
-    return Finding(
-        f"heal_stuck:{volume.name}",
+        f"peer_rejected:{name}",
         "warning",
         "degraded",
+        what,
         say(
-            "%(count)s files wait for healing, and for a quarter of an hour it has not become less.",
-            count=count,
+            "Their records of the volume differ, usually after an upgrade of one of them;"
+            " changes of the volume fail until they agree."
         ),
-        say("Something stands in the way: a brick that is down, a full disk, or split brain."),
         command(
-            f"gluster volume heal {volume.name}",
-            _anybody(view),
-            say(
-                "Start the healing by hand: `gluster volume heal %(name)s`; then look what is"
-                " left: `gluster volume heal %(name)s info`",
-                name=volume.name,
-            ),
+            "systemctl restart glusterd",
+            name,
+            say("Compare `gluster --version`, then restart glusterd on %(peer)s.", peer=name),
+            say("Its bricks go on while glusterd restarts."),
         ),
+        name,
     )
-
-
-def too_few_copies(view: View) -> Iterator[Finding]:
-    for volume in view.volumes or ():
-        if volume.replica == 2 and not volume.arbiters:
-            yield Finding(
-                f"two_copies:{volume.name}",
-                "warning",
-                "degraded",
-                say("%(name)s has two copies and no arbiter.", name=volume.name),
-                say("Two servers cannot tell who is right: data can be lost (the manual says so)."),
-                look(say("Add a third server to CLUSTER_FS_PEER_HOSTS.")),
-            )
 
 
 RULES = (
     no_quorum,
     stopped_volume,
-    mounts,
-    split_brain_files,
     no_volume,
     lone_glusterd,
     bricks_down,
     peers,
-    healing,
-    too_few_copies,
     not_known,
 )

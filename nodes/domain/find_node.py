@@ -124,31 +124,35 @@ def _primary_back(primary: Member, others: list[str]) -> Action:
 def settings_differ(view: View) -> Iterator[Finding]:
     wanted = view.settings.as_env()
     for node in view.nodes:
-        if isinstance(node.env, Unknown):
+        if isinstance(node.env, Unknown) or not node.env.present:
             continue
-        other = [key for key, value in wanted.items() if node.env.keys.get(key) != value]
-        if not node.env.present or not other:
-            continue
-        key = PRIMARY_KEY if PRIMARY_KEY in other else other[0]
-        yield Finding(
-            f"settings:{node.host}",
-            "warning",
-            "degraded",
-            say(
-                "%(host)s has %(key)s=%(found)s, the panel wants %(wanted)s.",
-                host=node.host,
-                key=key,
-                found=node.env.keys.get(key) or "",
-                wanted=wanted[key],
-            ),
-            say("The scripts and dpiui2 on this server act by other settings than on the others."),
-            procedure(
-                "apply_settings",
-                say("Run “Write settings”; the difference is shown before anything is written."),
-                node.host,
-            ),
-            node.host,
-        )
+        found = node.env.keys
+        other = [key for key, value in wanted.items() if found.get(key) != value]
+        if other:
+            key = PRIMARY_KEY if PRIMARY_KEY in other else other[0]
+            yield _differs(node.host, key, found.get(key) or "", wanted[key])
+
+
+def _differs(host: str, key: str, found: str, wanted: str) -> Finding:
+    return Finding(
+        f"settings:{host}",
+        "warning",
+        "degraded",
+        say(
+            "%(host)s has %(key)s=%(found)s, the panel wants %(wanted)s.",
+            host=host,
+            key=key,
+            found=found,
+            wanted=wanted,
+        ),
+        say("The scripts and dpiui2 on this server act by other settings than on the others."),
+        procedure(
+            "apply_settings",
+            say("Run “Write settings”; the difference is shown before anything is written."),
+            host,
+        ),
+        host,
+    )
 
 
 def settings_unknown(view: View) -> Iterator[Finding]:

@@ -198,7 +198,7 @@ class NodeFacts:
 # Groups of facts by their beat: what changes (every sweep), what hardly does (versions, databases,
 # scripts, dpiui2's page), glusterd's view of peers and volumes, and the entries that wait for healing.
 GROUPS = ("beat", "slow", "gluster", "heal")
-SLOW_FACTS = ("addresses", "databases", "versions", "page")
+SLOW_FACTS = ("hostname", "is_root", "addresses", "databases", "versions", "page")
 GLUSTER_FACTS = ("gluster_peers", "gluster_volumes")
 
 

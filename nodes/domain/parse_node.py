@@ -35,7 +35,7 @@ def node_facts(
     `galera` is the status as the server's own protocol gave it; None: the shell's client was asked.
     `quick`: what hardly ever changes was left out, and is NOT_ASKED.
     """
-    status = read(parts, "wsrep", parse_galera.wsrep) if galera is None else galera
+    status = galera or read(parts, "wsrep", parse_galera.wsrep)
     clock = _clock(parts, asked_at, answered_at)
     facts = NodeFacts(
         host=host,
@@ -50,7 +50,11 @@ def node_facts(
         **_application(parts),
         read_at={"beat": answered_at} | ({} if quick else {"slow": answered_at}),
     )
-    left_out: dict[str, Any] = dict.fromkeys(SLOW_FACTS if quick else (), NOT_ASKED)
+    return _without_slow(facts) if quick else facts
+
+
+def _without_slow(facts: NodeFacts) -> NodeFacts:
+    left_out: dict[str, Any] = dict.fromkeys(SLOW_FACTS, NOT_ASKED)
     return replace(facts, **left_out)
 
 

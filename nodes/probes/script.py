@@ -1,9 +1,8 @@
 """The questions of one beat, as one POSIX shell script per node.
 
 Every part prints a header line, its own output and a line with its exit code, so that one part
-that fails or hangs takes no other with it. Whatever can hang has a time limit of its own. Nothing
-is written but one small file on the mounted storage directory, which is removed again, and notes
-below /run. Nothing is left running, except on a mount that hangs: one process that cannot be killed.
+that fails or hangs takes no other with it. Whatever can hang has a time limit. Nothing is written
+but one small file on the mounted storage, which is removed again, and notes below /run. Nothing is left running, except on a mount that hangs: one process that cannot be killed.
 """
 
 from __future__ import annotations
@@ -44,19 +43,23 @@ if [ -z "$datadir" ]; then
 fi
 backend=$(cd -P "$app/backend" 2>/dev/null && pwd || echo "$app/backend")
 storage=$backend/storage
-# The table of mounts can be read whatever a mount does.
-mount_entry() {
-    mount_found=
-    while read -r mount_device mount_dir mount_type mount_rest; do
-        [ "$mount_dir" = "$storage" ] && mount_found="$mount_type $mount_device"
-    done </proc/self/mounts
-    [ -z "$mount_found" ] || printf '%s\n' "$mount_found"
+# The table of mounts can be read whatever a mount does. (A shell's own `read` takes a byte at a
+# time: for a long file that is slower than starting grep.)
+find_mount() {
+    mounted=$(grep -F " $storage " /proc/self/mounts | {
+        found=
+        while read -r device dir type rest; do
+            [ "$dir" = "$storage" ] && found="$type $device"
+        done
+        echo "$found"
+    })
 }
-if [ -z "$(mount_entry)" ] && [ -L "$storage" ]; then
+find_mount
+if [ -z "$mounted" ] && [ -L "$storage" ]; then
     link=$(readlink "$storage")
     case $link in /*) storage=${link%/} ;; *) storage=$backend/${link%/} ;; esac
+    find_mount
 fi
-name=$(hostname)
 seconds_up() { read -r up_seconds up_rest </proc/uptime; echo "${up_seconds%%.*}"; }
 
 # Whoever touches a mount whose server hangs cannot even be killed. So it is touched in the
@@ -68,8 +71,8 @@ touch_storage() {
         read -r title
         read -r device size used left rest && echo "free $left $size"
     }
-    case $(mount_entry) in fuse.glusterfs*) ;; *) echo 'said not mounted'; return ;; esac
-    file=$storage/.clusterpanel-probe-$name-$token
+    case $mounted in fuse.glusterfs*) ;; *) echo 'said not mounted'; return ;; esac
+    file=$storage/.clusterpanel-probe-$token
     said=$( { echo "$token" >"$file" && read -r back <"$file" && echo "$back"; rm -f "$file"; } 2>&1)
     if [ "$said" = "$token" ]; then echo "said answers $token"; else echo "said $said"; fi
 }
@@ -92,6 +95,8 @@ stuck() {
 answer=
 if [ -d "$touched" ] && ! stuck; then
     answer=$touched/answer-$token
+    trap 'rm -f "$answer"' EXIT
+    trap 'exit 1' HUP INT TERM PIPE # also when nobody listens any more
     ( touch_storage; echo end ) >"$answer" 2>/dev/null &
     asked=$!
     note=$touched/stuck-$asked
@@ -120,9 +125,10 @@ told() {
 clock() { date +%s.%N; }
 identity() {
     read -r boot_id </proc/sys/kernel/random/boot_id && echo "$boot_id"
-    echo "$name"
+    [ "$what" = quick ] && return
+    hostname
     id -u
-    [ "$what" = quick ] || hostname -I
+    hostname -I
 }
 units() {
     limit 2 systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState \
@@ -130,8 +136,13 @@ units() {
 }
 processes=$(cat /proc/[0-9]*/comm 2>/dev/null)
 mysqld() {
-    printf '%s\n' "$processes" | grep -c -x -E 'mariadbd|mysqld'
-    return 0
+    servers=0
+    set -f
+    for process in $processes; do
+        case $process in mariadbd|mysqld) servers=$((servers + 1)) ;; esac
+    done
+    set +f
+    echo "$servers"
 }
 client() {
     if has mariadb; then limit 2 mariadb -N -B --connect-timeout=2 -e "$1"
@@ -162,7 +173,7 @@ scripts() {
 }
 mount_state() {
     echo "$storage"
-    mount_entry
+    [ -z "$mounted" ] || echo "$mounted"
 }
 mount_exists() {
     case $about_storage in exists*|*'
@@ -190,7 +201,7 @@ system() {
     read -r line </proc/uptime && echo "$line"
     read -r line </proc/loadavg && echo "$line"
     while read -r line; do
-        case $line in MemTotal:*|MemAvailable:*) echo "$line" ;; esac
+        case $line in MemTotal:*) echo "$line" ;; MemAvailable:*) echo "$line"; break ;; esac
     done </proc/meminfo
 }
 marker() {
@@ -203,7 +214,11 @@ marker() {
 grastate() {
     [ -d "$datadir" ] || { echo 'no data directory'; return 0; }
     [ -r "$datadir/grastate.dat" ] || { echo absent; return 0; }
-    head -c 4096 "$datadir/grastate.dat"
+    lines=0
+    while { read -r line || [ -n "$line" ]; } && [ "$lines" -lt 50 ]; do
+        printf '%s\n' "$line"
+        lines=$((lines + 1))
+    done <"$datadir/grastate.dat"
 }
 traces() {
     [ -s "$datadir/gvwstate.dat" ] && echo gvwstate

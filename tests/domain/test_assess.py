@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from nodes import api_json
 from nodes.domain.assess import assess
+from nodes.domain.consequences import consequences_of_stopping
 from nodes.domain.observation import ClusterFacts, NodeFacts, Unknown
-from nodes.domain.quorum import consequences_of_stopping, galera_tolerates
+from nodes.domain.quorum import galera_tolerates
 from nodes.domain.text import say
 from nodes.domain.verdict import STATES
 from tests.fakes.facts import HOSTS, NOW, SETTINGS, cluster, galera, node, silent, stopped

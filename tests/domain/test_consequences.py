@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from nodes.domain.consequences import consequences_of_stopping
 from nodes.domain.observation import GlusterBrick
 from nodes.domain.quorum import (
-    consequences_of_stopping,
     galera_tolerates,
     gluster_tolerates,
     has_quorum,
