@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Max, Q, QuerySet
 
 from nodes import samples
 from nodes.domain.checks import CHECKS, Check
@@ -24,6 +25,27 @@ def clusters() -> QuerySet[Cluster]:
 def cluster_get(id: int) -> Cluster:
     """Raises Cluster.DoesNotExist."""
     return Cluster.objects.get(pk=id)
+
+
+# Seconds of a beat that one cluster is worth: with many the beat becomes slower, not the panel.
+_CLUSTER_S = 0.1
+
+
+def watched() -> QuerySet[Cluster]:
+    """Clusters with an accepted host key; the others cannot be asked."""
+    return clusters().filter(host_keys__isnull=False).distinct()
+
+
+def observe_every_s() -> float:
+    """Seconds between two looks at a server: OBSERVE_EVERY_S, more with more than twenty clusters."""
+    return max(float(settings.OBSERVE_EVERY_S), _CLUSTER_S * Cluster.objects.count())
+
+
+def due(now: datetime) -> QuerySet[Cluster]:
+    """Clusters whose next look has come."""
+    before = now - timedelta(seconds=observe_every_s() - float(settings.OBSERVE_EVERY_S) / 2)
+    seen = watched().annotate(seen_at=Max("observations__taken_at"))
+    return seen.filter(Q(seen_at__isnull=True) | Q(seen_at__lte=before))
 
 
 def latest_facts(cluster: Cluster) -> ClusterFacts | None:

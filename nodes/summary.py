@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from nodes import history, selectors
 from nodes.domain import tally, wizard
 from nodes.domain.assess import STALE_AFTER_S, assess
@@ -19,7 +17,7 @@ from nodes.models import Cluster
 
 def stale_after_s() -> float:
     """Two missed beats, and the time that a sweep may take beside them."""
-    return max(STALE_AFTER_S, 2 * float(settings.OBSERVE_EVERY_S) + 5)
+    return max(STALE_AFTER_S, 2 * selectors.observe_every_s() + 5)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from nodes import samples, selectors, services
@@ -18,13 +19,13 @@ log = logging.getLogger(__name__)
 
 @shared_task(ignore_result=True)
 def observe_all() -> None:
-    """Start a sweep of each cluster with an accepted host key; a slow one delays no other."""
-    _start(observe_cluster, settings.OBSERVE_EVERY_S)
+    """Start a sweep of each cluster whose turn has come; a slow one delays no other."""
+    _start(observe_cluster, selectors.due(timezone.now()), settings.OBSERVE_EVERY_S)
 
 
 @shared_task(ignore_result=True)
 def observe_gluster_all() -> None:
-    _start(observe_gluster, settings.GLUSTER_EVERY_S)
+    _start(observe_gluster, selectors.watched(), settings.GLUSTER_EVERY_S)
 
 
 @shared_task(ignore_result=True)
@@ -49,12 +50,8 @@ def thin_history() -> None:
     samples.thin()
 
 
-def _watched() -> QuerySet[Cluster]:
-    return selectors.clusters().filter(host_keys__isnull=False).distinct()
-
-
-def _start(task: Any, every_s: float) -> None:
-    for cluster in _watched():
+def _start(task: Any, clusters: QuerySet[Cluster], every_s: float) -> None:
+    for cluster in clusters:
         try:
             task.apply_async((cluster.pk,), expires=every_s)
         except OperationalError as error:  # the next beat comes soon

@@ -8,6 +8,7 @@ pool-wide: one server at a time, never two askers, and not while a run works wit
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -29,13 +30,17 @@ from nodes.domain.quorum import host_of
 from nodes.models import Cluster, Observation
 from nodes.probes import gluster
 from nodes.probes.patience import Patience
-from nodes.probes.sweep import DEADLINE_S, PATIENCE_S, Asked, Known, Sweep
+from nodes.probes.sweep import PATIENCE_S, Asked, Known, Sweep
 from nodes.services.clusters import targets_for
 from nodes.transport import pool
 from nodes.transport.base import Target
 
 GLUSTER_S = 8.0  # for all questions to glusterd together
-_GUARD = timedelta(seconds=DEADLINE_S + GLUSTER_S + 5)
+# Who died in his turn is waited for so long, by the field that holds the turn.
+_GUARDS = {
+    "sweep_until": timedelta(seconds=PATIENCE_S + 5),
+    "gluster_until": timedelta(seconds=GLUSTER_S + 5),
+}
 _AT_ONCE = 128  # nodes that one process asks at the same time; those that hang count, too
 
 
@@ -48,13 +53,15 @@ class _Steady:
 
 
 _steady: _Steady | None = None
+_steady_lock = threading.Lock()
 
 
 def _asked() -> Asked:
     global _steady
-    if _steady is None or _steady.pid != os.getpid():
-        _steady = _Steady()
-    return _steady.asked
+    with _steady_lock:
+        if _steady is None or _steady.pid != os.getpid():
+            _steady = _Steady()
+        return _steady.asked
 
 
 def observe(*, cluster: Cluster, max_age_s: float = 0) -> ClusterFacts:
@@ -192,7 +199,7 @@ def _turn(cluster: Cluster, field: str, patience_s: float = 0.0) -> Generator[bo
 def _take(cluster: Cluster, field: str) -> bool:
     now = timezone.now()
     idle = Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__lt": now})
-    return bool(Cluster.objects.filter(idle, pk=cluster.pk).update(**{field: now + _GUARD}))
+    return bool(Cluster.objects.filter(idle, pk=cluster.pk).update(**{field: now + _GUARDS[field]}))
 
 
 def _age(facts: ClusterFacts) -> float:
