@@ -40,7 +40,8 @@ PLAYBOOK = f"""
 
 
 def measure(lab: Lab) -> list[str]:
-    """On a cluster that plain ssh installed."""
+    """On a cluster that plain ssh installed on pristine servers."""
+    lab.reset()
     _install(lab)
     quick, whole, cpu = _panel(lab)
     lines = [

@@ -35,7 +35,7 @@ def node_facts(
     `galera` is the status as the server's own protocol gave it; None: the shell's client was asked.
     `quick`: what hardly ever changes was left out, and is NOT_ASKED.
     """
-    status = galera or read(parts, "wsrep", parse_galera.wsrep)
+    status = read(parts, "wsrep", parse_galera.wsrep) if galera is None else galera
     clock = _clock(parts, asked_at, answered_at)
     facts = NodeFacts(
         host=host,
