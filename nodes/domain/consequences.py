@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nodes.domain.observation import ClusterFacts, GlusterBrick
 from nodes.domain.peers import PeerSettings
-from nodes.domain.quorum import has_storage, host_of, online, survives_crash
+from nodes.domain.quorum import has_storage, online, survives_crash
 from nodes.domain.text import Text, say
 from nodes.domain.view import View, listed
 
@@ -92,8 +92,10 @@ def _storage(view: View, gone: tuple[str, ...]) -> tuple[bool | None, tuple[Text
         return True, ()
     if all(brick.online is None for brick in bricks):
         return None, (say("Which bricks run is not known."),)
+    if gone and (lost := next((b.name for b in bricks if not view.owner(b)), "")):
+        return None, (say("On which server the brick %(name)s is, is not known.", name=lost),)
     before = online(volumes)
-    after = {name for name in before if host_of(name) not in gone}
+    after = {b.name for b in bricks if b.name in before and view.owner(b) not in gone}
     if has_storage(volumes, after):
         return True, _reduced(bricks, before, after)
     counts = {"left": len(after), "all": len(bricks)}

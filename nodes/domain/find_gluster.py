@@ -112,8 +112,8 @@ def no_quorum(view: View) -> Iterator[Finding]:
 
 def _may_run(view: View, brick: GlusterBrick) -> bool:
     """Nobody reported the brick, and its server answers: then what it does is not known."""
-    node = next((n for n in view.storage if n.host == host_of(brick.name)), None)
-    return node is None or node.ssh is True
+    owner = view.owner(brick)
+    return not owner or view.node(owner).ssh is True
 
 
 def _without_quorum(
@@ -173,9 +173,9 @@ def bricks_down(view: View) -> Iterator[Finding]:
 
 def _brick_back(view: View, volume: GlusterVolume, brick: GlusterBrick) -> Action:
     """A server that is away must come back; a lone glusterd waits for a peer; else start the brick."""
-    host = host_of(brick.name)
-    node = next((n for n in view.storage if n.host == host), None)
-    if node is None or node.ssh is not True:
+    host = view.owner(brick) or host_of(brick.name)
+    node = view.node(host)
+    if node.ssh is not True:
         return look(say("Bring %(host)s back.", host=host), host)
     if _unit(node) in ("inactive", "failed"):
         line = "systemctl reset-failed glusterd; systemctl start glusterd"

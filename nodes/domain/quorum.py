@@ -1,4 +1,4 @@
-"""How many servers may be lost, and what happens when given ones are stopped.
+"""How many servers may be lost before a layer stops.
 
 Galera (weighted-quorum, weight 1): what is left of the last view, less those that said goodbye,
 must be more than half. A clean stop says goodbye, a crash does not. GlusterFS (client quorum

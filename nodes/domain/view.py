@@ -10,6 +10,7 @@ from nodes.domain.observation import (
     NOT_ASKED,
     ClusterFacts,
     GaleraFacts,
+    GlusterBrick,
     GlusterVolume,
     NodeFacts,
     Sample,
@@ -204,6 +205,24 @@ class View:
         told = sorted(self.storage, key=lambda node: -node.group_read_at("gluster"))
         answers = [n.gluster_volumes for n in told if not isinstance(n.gluster_volumes, Unknown)]
         return next((volumes for volumes in answers if volumes), () if answers else None)
+
+    def owner(self, brick: GlusterBrick) -> str:
+        """The server of the settings that has the brick; "" when that is not known.
+
+        A volume may name its servers otherwise than the settings do. Then the server is the one
+        whose own list of peers lacks the brick's UUID, for nobody is a peer of himself.
+        """
+        named = brick.name.rpartition(":/")[0]
+        if named in {node.host for node in self.storage}:
+            return named
+        lacking = [
+            node.host
+            for node in self.storage
+            if not isinstance(node.gluster_peers, Unknown)
+            and node.gluster_peers
+            and brick.host_uuid not in {peer.uuid for peer in node.gluster_peers}
+        ]
+        return lacking[0] if len(lacking) == 1 else ""
 
     def samples(self, host: str) -> tuple[Sample, ...]:
         return tuple(self.facts.samples.get(host, ()))

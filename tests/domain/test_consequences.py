@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from nodes.domain.consequences import consequences_of_stopping
-from nodes.domain.observation import GlusterBrick
+from nodes.domain.observation import ClusterFacts, GlusterBrick
 from nodes.domain.quorum import (
     galera_tolerates,
     gluster_tolerates,
@@ -70,6 +71,23 @@ def test_stopping(name: str) -> None:
     told = consequences_of_stopping(hosts.split(), SETTINGS, situations.facts(case))
     assert (told.graceful, told.crash, told.storage) == expected
     assert said in " ".join(map(str, told.sentences))
+
+
+def renamed(facts: ClusterFacts, peers_known: bool) -> ClusterFacts:
+    """The volume names its servers otherwise than the settings do."""
+    made = tuple(replace(b, name=f"files-{b.name}") for b in volume().bricks)
+    changes: dict[str, Any] = {"gluster_volumes": (volume(bricks=made),)}
+    if not peers_known:
+        changes["gluster_peers"] = ()
+    return replace(facts, nodes=tuple(replace(n, **changes) for n in facts.nodes))
+
+
+@pytest.mark.parametrize(("peers_known", "storage"), [(True, False), (False, None)])
+def test_bricks_under_other_names_are_found_or_nothing_is_promised(
+    peers_known: bool, storage: bool | None
+) -> None:
+    facts = renamed(situations.facts(WELL), peers_known)
+    assert consequences_of_stopping(["n2", "n3"], SETTINGS, facts).storage is storage
 
 
 def test_before_the_first_look_nothing_is_promised() -> None:
