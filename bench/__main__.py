@@ -13,7 +13,18 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from bench import install, latency, million, reconnects, short_steps, simulated, viewer, viewers
+from bench import (
+    install,
+    latency,
+    many_nodes,
+    million,
+    reconnects,
+    short_steps,
+    simulated,
+    sweep,
+    viewer,
+    viewers,
+)
 from bench.lab import Lab
 from tests.e2e.panel import Panel
 
@@ -21,6 +32,7 @@ Lines = Iterable[str]
 # These bring what they need themselves.
 ALONE: dict[str, Callable[[], Lines]] = {
     "log-page": viewer.measure,
+    "many-nodes": many_nodes.measure,
 }
 ON_SIMULATED: dict[str, Callable[[Panel], Lines]] = {
     "reconnects": reconnects.measure,
@@ -31,6 +43,7 @@ ON_LAB: dict[str, Callable[[Lab, Panel], Lines]] = {
     "latency": latency.measure,
     "million": million.measure,
     "install": install.measure,
+    "sweep": lambda lab, panel: sweep.measure(lab),
 }
 ALL = (*ALONE, *ON_SIMULATED, *ON_LAB)
 

@@ -31,6 +31,7 @@ def services(port: int, workers: int, broker: tuple[str, ...]) -> list[Service]:
     # Workers neither greet nor watch each other: the database says who owns a run.
     alone = ("--without-gossip", "--without-mingle", "--loglevel", "WARNING")
     worker = (*tasks, "worker", "--pool", "prefork")
+    threads = (*tasks, "worker", "--pool", "threads")
     # Its entries repeat every few seconds: a schedule on disk could only be damaged.
     schedule = ("-S", "celery.beat.Scheduler", "--pidfile=", "--loglevel", "WARNING")
     return [
@@ -39,7 +40,9 @@ def services(port: int, workers: int, broker: tuple[str, ...]) -> list[Service]:
         Service("worker", (*worker, "-c", str(workers), "-Q", settings.RUN_QUEUE, *alone)),
         # A worker of its own for the steady beat: however many runs last however long, the servers
         # are observed and a run that lost its worker is found.
-        Service("watcher", (*worker, "-c", "2", "-Q", settings.BEAT_QUEUE, *alone)),
+        # Threads of one process, so that every server has one kept-open connection, and one that
+        # hangs holds a thread and nothing else.
+        Service("watcher", (*threads, "-c", "32", "-Q", settings.BEAT_QUEUE, *alone)),
         Service("scheduler", (*tasks, "beat", *schedule)),
     ]
 

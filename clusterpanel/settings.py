@@ -132,6 +132,18 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# Seconds between two questions: to each server; to glusterd, one server at a time; for what waits
+# for healing, which takes locks in the whole pool; for versions, databases and dpiui2's own page.
+OBSERVE_EVERY_S = env.float("OBSERVE_EVERY_S", default=2.0)
+GLUSTER_EVERY_S = env.float("GLUSTER_EVERY_S", default=10.0)
+HEAL_EVERY_S = env.float("HEAL_EVERY_S", default=60.0)
+SLOW_FACTS_EVERY_S = env.float("SLOW_FACTS_EVERY_S", default=60.0)
+# History: how fine (seconds) and how long it is kept.
+HISTORY_RAW_STEP_S = env.int("HISTORY_RAW_STEP_S", default=10)
+HISTORY_RAW_H = env.float("HISTORY_RAW_H", default=1.0)
+HISTORY_MINUTES_H = env.float("HISTORY_MINUTES_H", default=24.0)
+HISTORY_DAYS = env.float("HISTORY_DAYS", default=31.0)
+
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 30, "socket_connect_timeout": 5}
 CELERY_BEAT_SCHEDULE = {
     "reconcile": {
@@ -141,8 +153,18 @@ CELERY_BEAT_SCHEDULE = {
     },
     "observe": {
         "task": "nodes.tasks.observe_all",
-        "schedule": 5.0,
-        "options": {"expires": 5.0},
+        "schedule": OBSERVE_EVERY_S,
+        "options": {"expires": OBSERVE_EVERY_S},
+    },
+    "observe-gluster": {
+        "task": "nodes.tasks.observe_gluster_all",
+        "schedule": GLUSTER_EVERY_S,
+        "options": {"expires": GLUSTER_EVERY_S},
+    },
+    "thin-history": {
+        "task": "nodes.tasks.thin_history",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
     },
     "tidy-journals": {
         "task": "operations.tasks.tidy_journals",

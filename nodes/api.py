@@ -14,9 +14,10 @@ from pydantic import Field, SecretStr
 
 from clusterpanel.api import Body, InvalidInput
 from clusterpanel.words import translated
-from nodes import api_json, selectors, services
-from nodes.domain.health import assess
-from nodes.domain.refusal import Refused
+from nodes import api_json, samples, selectors, services, summary
+from nodes.domain.consequences import consequences_of_stopping
+from nodes.domain.refusal import Refusal, Refused
+from nodes.domain.text import say
 from nodes.models import DEFAULT_APP_DIR, Cluster
 
 router = Router(tags=["nodes"])
@@ -46,6 +47,10 @@ class NewCluster(Peers):
 
 class NewSettings(Peers):
     revision: int
+
+
+class Page(Body):
+    page_url: str
 
 
 class Trust(Body):
@@ -106,10 +111,12 @@ def cluster(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
 @router.get("/clusters/{int:cluster_id}/status")
 def status(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
     """The verdict over the newest observation, and what each node said."""
-    found = the_cluster(cluster_id)
-    facts, now = selectors.latest_facts(found), time.time()
-    verdict = assess(found.revision.peers, facts, now)
-    return {"verdict": api_json.verdict(verdict), "nodes": api_json.nodes(found, facts, now)}
+    found, now = the_cluster(cluster_id), time.time()
+    seen = summary.of(found, now)
+    return {
+        "verdict": api_json.verdict(seen.verdict),
+        "nodes": api_json.nodes(found, seen.facts, now),
+    }
 
 
 @router.get("/clusters/{int:cluster_id}/settings")
@@ -133,6 +140,43 @@ def settings_save(request: HttpRequest, cluster_id: int, data: NewSettings) -> d
         )
     )
     return api_json.settings(saved)
+
+
+@router.put("/clusters/{int:cluster_id}/page-url")
+def page_url_save(request: HttpRequest, cluster_id: int, data: Page) -> dict[str, Any]:
+    """Where dpiui2's own page is on each server: `https://{host}/`; "" and nobody asks."""
+    found = the_cluster(cluster_id)
+    _input(lambda: services.page_url_save(cluster=found, by=_user(request), page_url=data.page_url))
+    return api_json.cluster(found)
+
+
+@router.get("/clusters/{int:cluster_id}/history")
+def numbers(
+    request: HttpRequest, cluster_id: int, metric: str, since: float, points: int = 300
+) -> list[dict[str, Any]]:
+    """One line of a chart for each server: [seconds since the epoch, value or null]…"""
+    if metric not in samples.METRICS:
+        names = ", ".join(samples.METRICS)
+        why = say("There is no number “%(metric)s”.", metric=metric)
+        raise InvalidInput(Refusal("metric_unknown", why, say("Known: %(names)s.", names=names)))
+    found = samples.history(the_cluster(cluster_id), metric, since, min(max(points, 2), 2000))
+    return [{"host": series.host, "points": series.points} for series in found]
+
+
+@router.get("/clusters/{int:cluster_id}/consequences")
+def consequences(request: HttpRequest, cluster_id: int, hosts: str) -> dict[str, Any]:
+    """What stopping these servers (names with commas) would do now."""
+    found = the_cluster(cluster_id)
+    told = consequences_of_stopping(
+        hosts.split(","), found.revision.peers, selectors.latest_facts(found)
+    )
+    return {
+        "hosts": told.hosts,
+        "database_after_clean_stop": told.graceful,
+        "database_after_crash": told.crash,
+        "storage": told.storage,
+        "sentences": [translated(text) for text in told.sentences],
+    }
 
 
 @router.get("/clusters/{int:cluster_id}/settings/drift")

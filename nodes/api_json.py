@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from clusterpanel.words import translated
-from nodes.domain.health import Verdict
-from nodes.domain.observation import ClusterFacts, GaleraFacts, MountFacts, NodeFacts, Unknown
+from nodes.domain.observation import (
+    GROUPS,
+    ClusterFacts,
+    EnvFacts,
+    GaleraFacts,
+    GlusterVolume,
+    MountFacts,
+    NodeFacts,
+    PageFacts,
+    Unknown,
+)
+from nodes.domain.verdict import Action, Finding, Verdict
 from nodes.models import CheckResult, Cluster, SettingsRevision
 
 T = TypeVar("T")
@@ -33,6 +44,7 @@ def cluster(cluster: Cluster) -> dict[str, Any]:
         "id": cluster.pk,
         "name": cluster.name,
         "app_dir": cluster.app_dir,
+        "page_url": cluster.page_url,
         "settings": settings(cluster.revision),
         "ssh": {
             "username": cluster.ssh_username,
@@ -57,12 +69,44 @@ def settings(revision: SettingsRevision) -> dict[str, Any]:
 
 
 def verdict(verdict: Verdict) -> dict[str, Any]:
+    """`action` is the next step as a sentence; `next` is the same for a program."""
     return {
-        "state": str(verdict.state),
+        "state": verdict.state,
         "sentence": translated(verdict.sentence),
-        "action": translated(verdict.action),
+        "action": translated(verdict.action.text) if verdict.action else None,
+        "next": _action(verdict.action),
         "tolerates": verdict.tolerates,
+        "galera_tolerates": verdict.galera_tolerates,
+        "gluster_tolerates": verdict.gluster_tolerates,
         "age_s": verdict.age_s,
+        "stale": verdict.stale,
+        "findings": [_finding(finding) for finding in verdict.findings],
+        "transfers": [asdict(t) | {"percent": t.percent} for t in verdict.transfers],
+    }
+
+
+def _action(action: Action | None) -> dict[str, Any] | None:
+    if action is None:
+        return None
+    return {
+        "kind": action.kind,
+        "text": translated(action.text),
+        "procedure": action.procedure or None,
+        "command": action.command or None,
+        "node": action.node or None,
+        "allowed": action.allowed,
+        "why": translated(action.why),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "severity": finding.severity,
+        "node": finding.node or None,
+        "what": translated(finding.what),
+        "why": translated(finding.why),
+        "next": _action(finding.action),
     }
 
 
@@ -82,7 +126,30 @@ def _node(node: NodeFacts, now: float) -> dict[str, Any]:
         "galera": _known(node.galera, _galera),
         "mount": _known(node.mount, _mount),
         "peers": _known(node.gluster_peers, _peers),
+        "volumes": _known(node.gluster_volumes, lambda found: [_volume(v) for v in found]),
+        "env": _known(node.env, _env),
+        "boot_id": _known(node.boot_id, str),
+        "uptime_s": _known(node.uptime_s, float),
+        "load1": _known(node.load1, float),
+        "memory": _known(node.memory, dict),
+        "disk_free": _known(node.disk_free, dict),
+        "clock_offset_s": _known(node.clock_offset_s, float),
+        "versions": _known(node.versions, dict),
+        "page": _known(node.page, _page),
+        "read_at": {name: node.group_read_at(name) for name in GROUPS},
     }
+
+
+def _env(facts: EnvFacts) -> dict[str, Any]:
+    return {"present": facts.present, "sha256": facts.sha256, "keys": dict(facts.keys)}
+
+
+def _page(facts: PageFacts) -> dict[str, Any]:
+    return {"url": facts.url, "answers": facts.answers, "code": facts.code, "why": facts.why}
+
+
+def _volume(volume: GlusterVolume) -> dict[str, Any]:
+    return asdict(volume)
 
 
 def _known(value: T | Unknown, show: Callable[[T], Any]) -> Any:

@@ -48,6 +48,9 @@ class KnownBackup:
 class History(Protocol):
     def active_run(self, cluster: Cluster) -> PastRun | None: ...
 
+    def gluster_in_use(self, cluster: Cluster) -> bool:
+        """A step of a run works with glusterd now: its locks are pool-wide, nobody else may ask."""
+
     def runs(self, cluster: Cluster, limit: int) -> Sequence[PastRun]: ...
 
     def last_runs(self, cluster: Cluster) -> dict[str, PastRun]:
@@ -63,6 +66,9 @@ class History(Protocol):
 class _Nothing:
     def active_run(self, cluster: Cluster) -> PastRun | None:
         return None
+
+    def gluster_in_use(self, cluster: Cluster) -> bool:
+        return False
 
     def runs(self, cluster: Cluster, limit: int) -> Sequence[PastRun]:
         return ()

@@ -21,7 +21,10 @@ class Cluster(models.Model):
     ssh_private_key = EncryptedTextField(blank=True, default="")
     ssh_password = EncryptedTextField(blank=True, default="")
     monitor_password = EncryptedTextField(blank=True, default="")
+    # dpiui2's own page on a server, for example "https://{host}/"; "" is not asked.
+    page_url = models.CharField(max_length=255, blank=True, default="")
     sweep_until = models.DateTimeField(null=True)  # somebody asks the servers right now
+    gluster_until = models.DateTimeField(null=True)  # somebody asks glusterd right now
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -86,12 +89,14 @@ class HostKey(models.Model):
 
 
 class Observation(models.Model):
-    """The newest sweep of one node; `facts` is `NodeFacts` as JSON."""
+    """The newest answers of one node as JSON: `facts` is `NodeFacts`; `gluster` what glusterd said,
+    on a beat of its own, null: it was never asked."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="observations")
     host = models.CharField(max_length=253)
     taken_at = models.DateTimeField()
     facts = models.JSONField()
+    gluster = models.JSONField(null=True)
 
     class Meta:
         constraints = [
@@ -100,6 +105,39 @@ class Observation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host} at {self.taken_at:%F %T}"
+
+
+class NodeSample(models.Model):
+    """A node's numbers in one slice of time: `nodes.domain.observation.Sample`; null is not known.
+
+    `level` 0 is as it was seen; on higher levels a row stands for a longer slice and holds the worst
+    value in it. `at` is the slice's beginning in seconds since the epoch: small, and the same on all
+    databases.
+    """
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="samples")
+    host = models.CharField(max_length=253)
+    level = models.PositiveSmallIntegerField()
+    at = models.BigIntegerField()
+    cluster_size = models.PositiveSmallIntegerField(null=True)
+    paused_ns = models.BigIntegerField(null=True)
+    recv_queue = models.FloatField(null=True)
+    heal_pending = models.IntegerField(null=True)
+    disk_used_pct = models.FloatField(null=True)
+    load1 = models.FloatField(null=True)
+    memory_used_pct = models.FloatField(null=True)
+    transfer_bytes = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "host", "level", "at"], name="one_sample_per_slice"
+            )
+        ]
+        indexes = [models.Index(fields=["level", "at"], name="samples_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.host} at {self.at}"
 
 
 class CheckResult(models.Model):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Max, Q, QuerySet
 
+from nodes import samples
 from nodes.domain.checks import CHECKS, Check
 from nodes.domain.env_lines import EnvFile, differences
-from nodes.domain.facts_json import from_json
-from nodes.domain.observation import NOT_ASKED, ClusterFacts
+from nodes.domain.facts_json import from_json, with_gluster
+from nodes.domain.observation import NOT_ASKED, ClusterFacts, NodeFacts
 from nodes.domain.parse_node import unreachable
 from nodes.domain.text import Text
-from nodes.models import CheckResult, Cluster
+from nodes.models import CheckResult, Cluster, Observation
 
 
 def clusters() -> QuerySet[Cluster]:
@@ -25,19 +27,44 @@ def cluster_get(id: int) -> Cluster:
     return Cluster.objects.get(pk=id)
 
 
+# Seconds of a beat that one cluster is worth: with many the beat becomes slower, not the panel.
+_CLUSTER_S = 0.1
+
+
+def watched() -> QuerySet[Cluster]:
+    """Clusters with an accepted host key; the others cannot be asked."""
+    return clusters().filter(host_keys__isnull=False).distinct()
+
+
+def observe_every_s() -> float:
+    """Seconds between two looks at a server: OBSERVE_EVERY_S, more with more than twenty clusters."""
+    return max(float(settings.OBSERVE_EVERY_S), _CLUSTER_S * Cluster.objects.count())
+
+
+def due(now: datetime) -> QuerySet[Cluster]:
+    """Clusters whose next look has come."""
+    before = now - timedelta(seconds=observe_every_s() - float(settings.OBSERVE_EVERY_S) / 2)
+    seen = watched().annotate(seen_at=Max("observations__taken_at"))
+    return seen.filter(Q(seen_at__isnull=True) | Q(seen_at__lte=before))
+
+
 def latest_facts(cluster: Cluster) -> ClusterFacts | None:
     """The newest answer of each server of the settings, in their order; None: never asked.
 
-    A server that was added since the last sweep is there, with everything unknown.
+    A server that was added since the last sweep is there, with everything unknown. What glusterd
+    said is as old as `read_at["gluster"]`; the samples of the last minutes are with the facts.
     """
     hosts = cluster.revision.peers.hosts
-    stored = {row.host: from_json(row.facts) for row in cluster.observations.filter(host__in=hosts)}
+    stored = {row.host: _facts(row) for row in cluster.observations.filter(host__in=hosts)}
     if not stored:
         return None
     oldest = min(node.taken_at for node in stored.values())
-    return ClusterFacts(
-        tuple(stored.get(host) or unreachable(host, oldest, NOT_ASKED) for host in hosts)
-    )
+    nodes = (stored.get(host) or unreachable(host, oldest, NOT_ASKED) for host in hosts)
+    return ClusterFacts(tuple(nodes), samples.recent(cluster, oldest))
+
+
+def _facts(row: Observation) -> NodeFacts:
+    return with_gluster(from_json(row.facts), row.gluster)
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,18 @@ from collections import Counter
 from dataclasses import dataclass
 
 from nodes import history, selectors
-from nodes.domain import health, tally, wizard
+from nodes.domain import tally, wizard
+from nodes.domain.assess import STALE_AFTER_S, assess
 from nodes.domain.observation import ClusterFacts
 from nodes.domain.peers import PeerSettings
+from nodes.domain.verdict import Verdict
 from nodes.history import PastRun
 from nodes.models import Cluster
 
-STALE_AFTER_S = 15.0
+
+def stale_after_s() -> float:
+    """Two missed beats, and the time that a sweep may take beside them."""
+    return max(STALE_AFTER_S, 2 * selectors.observe_every_s() + 5)
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Summary:
 
     settings: PeerSettings
     facts: ClusterFacts | None
-    verdict: health.Verdict
+    verdict: Verdict
     galera: tally.Tally
     gluster: tally.Tally
     age_s: float | None
@@ -29,7 +34,7 @@ class Summary:
 
     @property
     def stale(self) -> bool:
-        return self.age_s is not None and self.age_s > STALE_AFTER_S
+        return self.age_s is not None and self.age_s > stale_after_s()
 
 
 def of(cluster: Cluster, now: float) -> Summary:
@@ -39,7 +44,7 @@ def of(cluster: Cluster, now: float) -> Summary:
     return Summary(
         settings=peers,
         facts=facts,
-        verdict=health.assess(peers, facts, now),
+        verdict=assess(peers, facts, now, stale_after_s()),
         galera=tally.galera(peers, facts),
         gluster=tally.gluster(peers, facts),
         age_s=age(facts, now),

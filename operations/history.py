@@ -10,8 +10,12 @@ from nodes.domain.text import Text
 from nodes.history import KnownBackup, PastRun
 from nodes.models import Cluster
 from operations import selectors
+from operations.domain.life import StepState
 from operations.models import Backup, Run
 from operations.selectors import SeenBackup
+
+# Proofs of steps that work with glusterd, or are proven by asking it.
+_USE_GLUSTER = frozenset({"glusterd_active", "peers_connected", "volume_well", "storage_shared"})
 
 
 class StoredHistory:
@@ -20,6 +24,13 @@ class StoredHistory:
     def active_run(self, cluster: Cluster) -> PastRun | None:
         run = selectors.active_run(cluster)
         return _past(run) if run else None
+
+    def gluster_in_use(self, cluster: Cluster) -> bool:
+        run = selectors.active_run(cluster)
+        if run is None:
+            return False
+        moving = run.steps.filter(state__in=(StepState.RUNNING, StepState.VERIFYING))
+        return any(run.plan.step(step.key).proof.name in _USE_GLUSTER for step in moving)
 
     def runs(self, cluster: Cluster, limit: int) -> Sequence[PastRun]:
         return [_past(run) for run in self._runs(cluster)[:limit]]

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 
 from nodes.domain import tally
 from nodes.domain.observation import (
+    NOT_ASKED,
     ClusterFacts,
     GaleraFacts,
     MountFacts,
     NodeFacts,
+    PageFacts,
     Unknown,
 )
+from nodes.domain.parse_system import NO_PAGE
 from nodes.domain.peers import PeerSettings
 from nodes.domain.text import Text, say
 
@@ -100,6 +103,18 @@ def _lines(
         yield _peers(node, len(settings.cluster_fs_peer_hosts))
         yield _brick(host, facts)
         yield _mount(node)
+    if node and node.page != NO_PAGE and node.page != NOT_ASKED:
+        yield _page(node.page)
+
+
+def _page(page: PageFacts | Unknown) -> Line:
+    label = say("dpiui2")
+    if isinstance(page, Unknown):
+        return _unknown(label, page)
+    if page.answers:
+        return Line(label, "ok", say("Answers"))
+    why = say("HTTP %(code)s", code=page.code) if page.code else say("%(why)s", why=page.why)
+    return Line(label, "failed", say("Does not answer"), why)
 
 
 def _unknown(label: Text, fact: Unknown) -> Line:

@@ -7,11 +7,11 @@ tuples. A stored fact that this version does not understand becomes Unknown, nev
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from nodes.domain import observation
-from nodes.domain.observation import NodeFacts, Unknown
+from nodes.domain.observation import GlusterPeer, GlusterVolume, NodeFacts, Unknown
 from nodes.domain.text import Text, say
 
 _TYPE = "$type"
@@ -27,6 +27,8 @@ _CLASSES: dict[str, type[Any]] = {
         observation.MountFacts,
         observation.EnvFacts,
         observation.Grastate,
+        observation.Transfer,
+        observation.PageFacts,
         observation.NodeFacts,
     )
 }
@@ -41,8 +43,34 @@ def to_json(facts: NodeFacts) -> dict[str, Any]:
 def from_json(data: Mapping[str, Any]) -> NodeFacts:
     """The stored facts. What is missing in them or not understood is Unknown."""
     values = {f.name: _decode(data[f.name]) for f in fields(NodeFacts) if f.name in data}
-    absent = {f.name for f in fields(NodeFacts)} - values.keys() - {"extra"}
+    absent = {f.name for f in fields(NodeFacts)} - values.keys() - {"extra", "read_at"}
     return NodeFacts(**{**dict.fromkeys(absent, _OLD), **values})
+
+
+def gluster_to_json(
+    peers: tuple[GlusterPeer, ...] | Unknown,
+    volumes: tuple[GlusterVolume, ...] | Unknown,
+    read_at: float,
+    heal_at: float,
+) -> dict[str, Any]:
+    """What glusterd of one node said, stored apart because it has a beat of its own."""
+    return {
+        "gluster_peers": _encode(peers),
+        "gluster_volumes": _encode(volumes),
+        "read_at": {"gluster": read_at, "heal": heal_at},
+    }
+
+
+def with_gluster(node: NodeFacts, data: Mapping[str, Any] | None) -> NodeFacts:
+    """The node's facts with what its glusterd said last; a node that is away keeps its reason."""
+    if not data or node.ssh is not True:
+        return node
+    return replace(
+        node,
+        gluster_peers=_decode(data["gluster_peers"]),
+        gluster_volumes=_decode(data["gluster_volumes"]),
+        read_at={**node.read_at, **data["read_at"]},
+    )
 
 
 _OLD = Unknown(say("This was stored by another version of the panel. Ask the servers again."))

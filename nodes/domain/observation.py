@@ -64,7 +64,8 @@ class GlusterBrick:
     host_uuid: str
     arbiter: bool
     online: bool | None
-    heal_pending: int | None = None
+    heal_pending: int | None = None  # entries that wait for healing from it; None: not counted
+    split_brain: int | None = None  # of those, entries whose copies contradict each other
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,46 @@ class EnvFacts:
 
 
 @dataclass(frozen=True)
+class Transfer:
+    """A state transfer that this node takes part in now.
+
+    `kind`: SST (everything) or IST (what was missed). `role`: joiner or donor. `peer`: the other
+    side as the server names it, "" unknown. `bytes`: size of this node's data directory.
+    IST counts write sets: `current` of `first` to `last`.
+    """
+
+    kind: str
+    role: str
+    method: str = ""  # rsync, mariabackup…
+    peer: str = ""
+    bytes: int | None = None
+    first: int | None = None
+    current: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True)
+class PageFacts:
+    """Whether dpiui2's own page answers on this node, asked by the node itself.
+
+    `code` is the HTTP status, 0 when nothing came; any status below 500 is an answer.
+    """
+
+    url: str
+    code: int
+    why: str = ""
+
+    @property
+    def answers(self) -> bool:
+        return 0 < self.code < 500
+
+
+@dataclass(frozen=True)
 class NodeFacts:
-    """Everything read from one node in one sweep. `taken_at` is seconds since the epoch, UTC.
+    """Everything read from one node. `taken_at` is seconds since the epoch, UTC.
 
     A node that did not answer has `ssh` Unknown and every other fact Unknown with the same reason.
+    Some facts are read on slower beats and are older than `taken_at`: `read_at` has their moments.
     """
 
     host: str
@@ -148,14 +185,51 @@ class NodeFacts:
     bootstrap_marker: str | Unknown = NOT_ASKED  # what would start a new cluster; "" nothing
     grastate: Grastate | Unknown = NOT_ASKED
     versions: Mapping[str, str] | Unknown = NOT_ASKED  # mariadb, gluster, dpiui2; "" not installed
+    transfer: Transfer | Unknown | None = NOT_ASKED  # None: no transfer goes on here
+    page: PageFacts | Unknown = NOT_ASKED
+    read_at: Mapping[str, float] = field(default_factory=dict)  # group → seconds since the epoch
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def group_read_at(self, group: str) -> float:
+        """When a group of facts was read: one of GROUPS; `taken_at` where nothing else is known."""
+        return self.read_at.get(group, self.taken_at)
+
+
+# Groups of facts by their beat: what changes (every sweep), what hardly does (versions, databases,
+# scripts, dpiui2's page), glusterd's view of peers and volumes, and the entries that wait for healing.
+GROUPS = ("beat", "slow", "gluster", "heal")
+SLOW_FACTS = ("hostname", "is_root", "addresses", "databases", "versions", "page")
+GLUSTER_FACTS = ("gluster_peers", "gluster_volumes")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A node's numbers at one moment (seconds since the epoch), as they are kept for history.
+
+    None: not known then. `paused_ns` counts up while flow control holds the node back, so two
+    samples make a fraction; `transfer_bytes` is the size of a joiner's data directory.
+    """
+
+    at: float
+    cluster_size: int | None = None
+    paused_ns: int | None = None
+    recv_queue: float | None = None
+    heal_pending: int | None = None
+    disk_used_pct: float | None = None
+    load1: float | None = None
+    memory_used_pct: float | None = None
+    transfer_bytes: int | None = None
 
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """One sweep over the cluster, in the order of the peer lists."""
+    """One sweep over the cluster, in the order of the peer lists.
+
+    `samples`: by host, oldest first, what was seen shortly before; rules about change need them.
+    """
 
     nodes: tuple[NodeFacts, ...]
+    samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
 
     def node(self, host: str) -> NodeFacts:
         return next(node for node in self.nodes if node.host == host)

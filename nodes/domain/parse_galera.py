@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from nodes.domain.observation import GaleraFacts, Grastate, Unknown
+from nodes.domain.observation import GaleraFacts, Grastate, Transfer, Unknown
 from nodes.domain.parse_sections import Section, not_understood, refused, total
 
 NO_SEQNO = 18446744073709551615  # 2**64 - 1: how the server prints "no number"
@@ -131,3 +131,55 @@ def grastate(section: Section) -> Grastate | Unknown:
 def marker(section: Section) -> str | Unknown:
     """What would make the next start of mariadb begin a new cluster; "" when nothing does."""
     return " ".join(section.lines)
+
+
+_SCRIPT = re.compile(r"wsrep_sst_(\w+)")
+_IST = re.compile(r"seqno (\d+) of (\d+)-(\d+)")
+
+
+@total
+def transfer(section: Section) -> Transfer | Unknown | None:
+    """A state snapshot under way: the server's script with its role, or a joiner's marker alone.
+
+    The script's command line is `… wsrep_sst_rsync --role donor --address HOST:PORT/… …`.
+    """
+    if section.exit_code:
+        return refused(section)
+    scripts = [line for line in section.lines if line.startswith("script ") and "--role" in line]
+    if not scripts:
+        return _marked(section)
+    words = scripts[0].split()
+    method = _SCRIPT.search(scripts[0])
+    return Transfer(
+        kind="SST",
+        role={"joiner": "joiner", "donor": "donor"}[_after(words, "--role")],
+        method=method[1] if method else "",
+        peer=_after(words, "--address"),
+        bytes=_bytes(section),
+    )
+
+
+def _marked(section: Section) -> Transfer | None:
+    joins = "marked" in section.lines
+    return Transfer("SST", "joiner", bytes=_bytes(section)) if joins else None
+
+
+def _after(words: list[str], option: str) -> str:
+    """The word after an option; the server quotes some of them."""
+    return words[words.index(option) + 1].strip("'") if option in words else ""
+
+
+def _bytes(section: Section) -> int | None:
+    told = [line.removeprefix("bytes ") for line in section.lines if line.startswith("bytes ")]
+    return int(told[0]) if told and told[0] else None
+
+
+def incremental(galera: GaleraFacts | Unknown) -> Transfer | None:
+    """An incremental transfer, as a joiner tells it: "52% complete, received seqno 7 of 1-12"."""
+    if isinstance(galera, Unknown):
+        return None
+    found = _IST.search(galera.raw.get("wsrep_ist_receive_status", ""))
+    if not found:
+        return None
+    current, first, last = (int(number) for number in found.groups())
+    return Transfer("IST", "joiner", first=first, current=current, last=last)

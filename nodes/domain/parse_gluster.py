@@ -7,7 +7,7 @@ What is missing is not "no": a brick of a server that is down is absent from `vo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -97,24 +97,36 @@ def brick_status(section: Section) -> Mapping[str, bool] | Unknown:
     }
 
 
+@dataclass(frozen=True)
+class HealCount:
+    """Entries that wait for healing, and those of them in split brain. None: nobody could say."""
+
+    pending: int | None = None
+    split_brain: int | None = None
+
+
 @total
-def heal(section: Section) -> Mapping[str, int | None] | Unknown:
-    """`heal info summary`: brick name to entries that wait. None: the brick could not be asked.
+def heal(section: Section) -> Mapping[str, HealCount] | Unknown:
+    """`heal info summary`: brick name to its counts.
 
     With an offline brick the count elements are absent or "-", never 0.
     """
     root = _answer(section)
     if isinstance(root, Unknown):
         return root
-    return {_text(brick, "name"): _count(brick) for brick in root.iter("brick")}
+    return {_text(brick, "name"): _counts(brick) for brick in root.iter("brick")}
 
 
-def _count(brick: Element) -> int | None:
-    for tag in ("totalNumberOfEntries", "numberOfEntries"):
-        text = _text(brick, tag)
-        if text.isdecimal():
-            return int(text)
-    return None
+def _counts(brick: Element) -> HealCount:
+    return HealCount(
+        _count(brick, "totalNumberOfEntries", "numberOfEntries"),
+        _count(brick, "numberOfEntriesInSplitBrain"),
+    )
+
+
+def _count(brick: Element, *tags: str) -> int | None:
+    told = (_text(brick, tag) for tag in tags)
+    return next((int(text) for text in told if text.isdecimal()), None)
 
 
 @total
@@ -127,11 +139,19 @@ def own(section: Section) -> tuple[bool, bool]:
 
 
 def with_bricks(
-    volume: GlusterVolume, online: Mapping[str, bool], pending: Mapping[str, int | None]
+    volume: GlusterVolume, online: Mapping[str, bool], backlog: Mapping[str, HealCount]
 ) -> GlusterVolume:
     """The volume with what its bricks were found to do."""
-    bricks = tuple(
-        replace(b, online=online.get(b.name), heal_pending=pending.get(b.name))
-        for b in volume.bricks
+    nobody = HealCount()
+    return replace(
+        volume,
+        bricks=tuple(
+            replace(
+                brick,
+                online=online.get(brick.name),
+                heal_pending=backlog.get(brick.name, nobody).pending,
+                split_brain=backlog.get(brick.name, nobody).split_brain,
+            )
+            for brick in volume.bricks
+        ),
     )
-    return replace(volume, bricks=bricks)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from nodes.domain import parse_galera, parse_system
-from nodes.domain.observation import NOT_ASKED, GaleraFacts, NodeFacts, Unknown
+from nodes.domain.observation import NOT_ASKED, SLOW_FACTS, GaleraFacts, NodeFacts, Unknown
 from nodes.domain.parse_sections import Section, read
 
 
@@ -16,7 +16,7 @@ def unreachable(host: str, taken_at: float, why: Unknown, *, ssh: bool = False) 
 
     `ssh` True when the connection stood and only the answer did not come in time.
     """
-    names = {f.name for f in fields(NodeFacts)} - {"host", "taken_at", "ssh", "extra"}
+    names = {f.name for f in fields(NodeFacts)} - {"host", "taken_at", "ssh", "extra", "read_at"}
     facts: dict[str, Any] = dict.fromkeys(names, why)
     return NodeFacts(host=host, taken_at=taken_at, ssh=True if ssh else why, **facts)
 
@@ -28,27 +28,50 @@ def node_facts(
     asked_at: float,
     answered_at: float,
     galera: GaleraFacts | None = None,
+    quick: bool = False,
 ) -> NodeFacts:
     """Facts of a node that answered between the two moments (seconds since the epoch, ours).
 
     `galera` is the status as the server's own protocol gave it; None: the shell's client was asked.
+    `quick`: what hardly ever changes was left out, and is NOT_ASKED.
     """
     status = read(parts, "wsrep", parse_galera.wsrep) if galera is None else galera
-    return NodeFacts(
+    clock = _clock(parts, asked_at, answered_at)
+    facts = NodeFacts(
         host=host,
         taken_at=answered_at,
         ssh=True,
         galera=status,
         gluster_peers=NOT_ASKED,
         gluster_volumes=NOT_ASKED,
-        clock_offset_s=_offset(parts, asked_at, answered_at),
-        **_machine(parts),
-        **_database(parts),
+        clock_offset_s=clock if isinstance(clock, Unknown) else clock[0],
+        **_machine(parts, 0.0 if isinstance(clock, Unknown) else clock[1]),
+        **_database(parts, status),
         **_application(parts),
+        read_at={"beat": answered_at} | ({} if quick else {"slow": answered_at}),
     )
+    return _without_slow(facts) if quick else facts
 
 
-def _machine(parts: Mapping[str, Section]) -> dict[str, Any]:
+def _without_slow(facts: NodeFacts) -> NodeFacts:
+    left_out: dict[str, Any] = dict.fromkeys(SLOW_FACTS, NOT_ASKED)
+    return replace(facts, **left_out)
+
+
+def carried(new: NodeFacts, old: NodeFacts | None) -> NodeFacts:
+    """The new facts, with those of the older ones that were left out this time, and their age.
+
+    A node that was started again since is asked anew: nothing is carried over a boot.
+    """
+    if old is None or "slow" in new.read_at or "slow" not in old.read_at or new.ssh is not True:
+        return new
+    if old.boot_id != new.boot_id:
+        return new
+    kept = {name: getattr(old, name) for name in SLOW_FACTS}
+    return replace(new, **kept, read_at={**new.read_at, "slow": old.read_at["slow"]})
+
+
+def _machine(parts: Mapping[str, Section], clock_error_s: float) -> dict[str, Any]:
     identity = _split(read(parts, "identity", parse_system.identity), 4)
     system = _split(read(parts, "system", parse_system.system), 3)
     disks = read(parts, "free", parse_system.disks)
@@ -58,12 +81,14 @@ def _machine(parts: Mapping[str, Section]) -> dict[str, Any]:
         "disk_free": disks if isinstance(disks, Unknown) else disks[0],
         "units": read(parts, "units", parse_galera.units),
         "versions": read(parts, "versions", parse_system.versions),
-        "extra": _extra(parts, disks),
+        "extra": _extra(parts, disks) | {"clock_error_s": clock_error_s},
     }
 
 
-def _database(parts: Mapping[str, Section]) -> dict[str, Any]:
+def _database(parts: Mapping[str, Section], galera: GaleraFacts | Unknown) -> dict[str, Any]:
+    snapshot = read(parts, "transfer", parse_galera.transfer)
     return {
+        "transfer": snapshot or parse_galera.incremental(galera),
         "mysqld_running": read(parts, "mysqld", parse_galera.mysqld_running),
         "databases": read(parts, "databases", parse_galera.databases),
         "bootstrap_marker": read(parts, "marker", parse_galera.marker),
@@ -76,6 +101,7 @@ def _application(parts: Mapping[str, Section]) -> dict[str, Any]:
         "env": read(parts, "env_keys", parse_system.env_keys),
         "scripts": read(parts, "scripts", parse_system.scripts),
         "mount": _mount(parts),
+        "page": read(parts, "page", parse_system.page),
     }
 
 
@@ -88,16 +114,28 @@ def _mount(parts: Mapping[str, Section]) -> Any:
     return read(parts, "mount_state", lambda state: parse_system.mount(state, exists, answers))
 
 
-def _offset(parts: Mapping[str, Section], asked_at: float, answered_at: float) -> float | Unknown:
-    """The middle of what is possible: the first reading came after we asked, the last before
-    we were answered. How long the questions took in between does not matter."""
+def _clock(
+    parts: Mapping[str, Section], asked_at: float, answered_at: float
+) -> tuple[float, float] | Unknown:
+    """The offset, and how far it may be wrong.
+
+    The middle of what is possible: the first reading came after we asked, the last before we were
+    answered. How long the questions took in between does not matter.
+    """
     first = read(parts, "clock", parse_system.clock)
     last = read(parts, "clock_end", parse_system.clock)
     if isinstance(first, Unknown):
         return first
     if isinstance(last, Unknown):
         return last
-    return round(((first - asked_at) + (last - answered_at)) / 2, 3)
+    most, least = first - asked_at, last - answered_at
+    return round((most + least) / 2, 3), round(abs(most - least) / 2, 3)
+
+
+def _storage_path(parts: Mapping[str, Section]) -> str:
+    """Where the storage directory really lies; "" when that was not told."""
+    section = parts.get("mount_state")
+    return section.lines[0] if section and section.lines else ""
 
 
 def _extra(parts: Mapping[str, Section], disks: Any) -> dict[str, Any]:
@@ -106,6 +144,7 @@ def _extra(parts: Mapping[str, Section], disks: Any) -> dict[str, Any]:
     return {
         "enabled": {} if isinstance(enabled, Unknown) else dict(enabled),
         "datadir": datadir,
+        "storage": _storage_path(parts),
         "traces": tuple(sorted(words)),
         "disk_total": {} if isinstance(disks, Unknown) else dict(disks[1]),
     }

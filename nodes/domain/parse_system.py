@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from nodes.domain.observation import EnvFacts, MountFacts, Unknown
+from nodes.domain.observation import EnvFacts, MountFacts, PageFacts, Unknown
 from nodes.domain.parse_sections import Section, refused, total
+from nodes.domain.text import say
 from nodes.env_file import EnvFileError, read_keys
 
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
 _ENV_LINE_LIMIT = 100_000
+NO_PAGE = Unknown(say("The settings of the cluster name no address of dpiui2's page."))
 
 
 @total
@@ -20,8 +22,9 @@ def clock(section: Section) -> float:
 
 @total
 def identity(section: Section) -> tuple[str, str, bool, tuple[str, ...]]:
-    """Boot id, host name, whether we are root, addresses."""
-    boot_id, hostname, uid, *rest = section.lines
+    """Boot id, host name, whether we are root, addresses. A quick beat tells the first alone."""
+    boot_id, *rest = section.lines
+    hostname, uid, *rest = rest or ("", "")
     addresses = rest[0].split() if rest and not section.exit_code else []
     return boot_id, hostname, uid == "0", tuple(addresses)
 
@@ -72,6 +75,18 @@ def mount(state: Section, exists: Section | None, answers: Section | None) -> Mo
         exists=bool(exists and exists.text.strip() == "yes"),
         why="" if answered else said,
     )
+
+
+@total
+def page(section: Section) -> PageFacts | Unknown:
+    """The address, then what curl said and the HTTP status last; nothing: no address is set."""
+    if not section.lines:
+        return NO_PAGE
+    if section.exit_code:
+        return refused(section)
+    url, *said = section.lines
+    code = int(said[-1])
+    return PageFacts(url, code, "" if code else " ".join(said[:-1])[:300])
 
 
 @total

@@ -63,9 +63,10 @@ def _synced(node: NodeFacts | None) -> bool | None:
 
 
 def known_volumes(facts: ClusterFacts | None) -> tuple[GlusterVolume, ...] | None:
-    """The view of the first server that answered; volumes are the same from every peer."""
+    """The newest view that has any; volumes are the same from every peer."""
     empty: tuple[GlusterVolume, ...] | None = None
-    for node in facts.nodes if facts else ():
+    nodes = sorted(facts.nodes if facts else (), key=lambda n: -n.group_read_at("gluster"))
+    for node in nodes:
         if isinstance(node.gluster_volumes, Unknown):
             continue
         if node.gluster_volumes:

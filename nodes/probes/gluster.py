@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from nodes.domain import parse_gluster
-from nodes.domain.observation import GlusterPeer, GlusterVolume, Unknown
+from nodes.domain.observation import (
+    ClusterFacts,
+    GlusterPeer,
+    GlusterVolume,
+    NodeFacts,
+    Unknown,
+)
+from nodes.domain.parse_gluster import HealCount
 from nodes.domain.parse_sections import Section, read, sections
 from nodes.domain.text import say
 from nodes.probes.script import GLUSTER_OWN, GLUSTER_POOL, MARK
@@ -24,9 +31,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Backlog:
-    """Brick to entries that wait for healing (None: nobody could say), and when it was counted."""
+    """Brick to what waits for healing there, and when it was counted."""
 
-    pending: Mapping[str, int | None] = field(default_factory=dict)
+    counts: Mapping[str, HealCount] = field(default_factory=dict)
     counted_at: float = 0.0
 
 
@@ -56,10 +63,46 @@ class View:
         if isinstance(self.volumes, Unknown):
             return self
         volumes = tuple(
-            parse_gluster.with_bricks(v, answer.online, answer.backlog.pending)
-            for v in self.volumes
+            parse_gluster.with_bricks(v, answer.online, answer.backlog.counts) for v in self.volumes
         )
         return replace(self, volumes=volumes, heal_at=answer.backlog.counted_at)
+
+
+def views(
+    connect: Connect, targets: Sequence[Target], backlog: Backlog | None, until: float
+) -> dict[str, View]:
+    """What glusterd of each node says, one after the other, and the pool as the first of two says it
+    that answers: a glusterd that hangs makes all the others wait.
+
+    `targets` are nodes that answer. `backlog`: one that is fresh; None: it is counted anew.
+    `until` is a moment of time.monotonic(); whoever was not asked by then is missing.
+    """
+    found: dict[str, View] = {}
+    for target in targets:
+        if until - time.monotonic() >= LEAST_S:
+            found[target.host] = view(connect, target, until)
+    able = [t for t in targets if t.host in found and found[t.host].started]
+    answers = (ask_pool(connect, t, found[t.host], backlog, until) for t in able[:2])
+    pool = next((answer for answer in answers if answer), None)
+    if pool is None:
+        return found
+    return {host: seen.with_pool(pool) for host, seen in found.items()}
+
+
+def whole(
+    connect: Connect, facts: ClusterFacts, targets: Sequence[Target], timeout_s: float
+) -> ClusterFacts:
+    """The facts with everything that glusterd says now, for whoever keeps nothing between looks."""
+    reached = [t for t in targets if facts.node(t.host).ssh is True]
+    found = views(connect, reached, None, time.monotonic() + timeout_s)
+    return ClusterFacts(tuple(_with_view(node, found.get(node.host)) for node in facts.nodes))
+
+
+def _with_view(node: NodeFacts, seen: View | None) -> NodeFacts:
+    if seen is None:
+        return node
+    read_at = {**node.read_at, "gluster": time.time(), "heal": seen.heal_at}
+    return replace(node, gluster_peers=seen.peers, gluster_volumes=seen.volumes, read_at=read_at)
 
 
 def view(connect: Connect, target: Target, until: float) -> View:
@@ -95,8 +138,8 @@ def ask_pool(
 
 
 def _backlog(parts: Mapping[str, Section], names: Sequence[str]) -> Backlog:
-    pending = _merged(parts, "heal", parse_gluster.heal, names)
-    return Backlog() if pending is None else Backlog(pending, time.time())
+    counts = _merged(parts, "heal", parse_gluster.heal, names)
+    return Backlog() if counts is None else Backlog(counts, time.time())
 
 
 def _merged(

@@ -1,9 +1,8 @@
 """The questions of one beat, as one POSIX shell script per node.
 
 Every part prints a header line, its own output and a line with its exit code, so that one part
-that fails or hangs takes no other with it. Whatever can hang has a time limit of its own. Nothing
-is written but one small file on the mounted storage directory, which is removed again, and notes
-below /run. Nothing is left running, except on a mount that hangs: one process that cannot be killed.
+that fails or hangs takes no other with it. Whatever can hang has a time limit. Nothing is written
+but one small file on the mounted storage, which is removed again, and notes below /run. Nothing is left running, except on a mount that hangs: one process that cannot be killed.
 """
 
 from __future__ import annotations
@@ -24,66 +23,109 @@ limit() {{ limit_s=$1; shift; timeout -k 1 "$limit_s" "$@"; }}
 has() {{ command -v "$1" >/dev/null 2>&1; }}
 """
 
-# Arguments: the application's directory, a token that the write test writes, and "sql" when the
-# database was asked by its own protocol already.
+# Arguments: the application's directory; a token that the write test writes; "sql" when the database
+# was asked by its own protocol already; "all", or "quick" to leave out what hardly ever changes;
+# the data directory if it is known; the address of dpiui2's page or ""; paths of bricks.
+#
+# It is asked every few seconds, so it starts few processes: what the shell can read by itself, it
+# does. The storage is touched first and heard last, because that may take longest.
 BEAT = (
     PRELUDE
     + r"""
-app=$1 token=$2 known=$3
-datadir=/var/lib/mysql
-if has my_print_defaults; then
-    own=$(my_print_defaults --mysqld 2>/dev/null | sed -n 's/^--datadir=//p' | tail -n 1)
-    [ -n "$own" ] && datadir=${own%/}
+app=$1 token=$2 known=$3 what=$4 datadir=$5 page_url=$6
+shift 6
+if [ -z "$datadir" ]; then
+    datadir=/var/lib/mysql
+    if has my_print_defaults; then
+        own=$(my_print_defaults --mysqld 2>/dev/null | sed -n 's/^--datadir=//p' | tail -n 1)
+        [ -n "$own" ] && datadir=${own%/}
+    fi
 fi
-backend=$(readlink -f "$app/backend" 2>/dev/null || echo "$app/backend")
+backend=$(cd -P "$app/backend" 2>/dev/null && pwd || echo "$app/backend")
 storage=$backend/storage
-# The table of mounts can be read whatever a mount does.
-mount_entry() { awk -v dir="$storage" '$2 == dir { print $3, $1 }' /proc/self/mounts | tail -n 1; }
-if [ -z "$(mount_entry)" ] && [ -L "$storage" ]; then
+# The table of mounts can be read whatever a mount does. (A shell's own `read` takes a byte at a
+# time: for a long file that is slower than starting grep.)
+find_mount() {
+    mounted=$(grep -F " $storage " /proc/self/mounts | {
+        found=
+        while read -r device dir type rest; do
+            [ "$dir" = "$storage" ] && found="$type $device"
+        done
+        echo "$found"
+    })
+}
+find_mount
+if [ -z "$mounted" ] && [ -L "$storage" ]; then
     link=$(readlink "$storage")
     case $link in /*) storage=${link%/} ;; *) storage=$backend/${link%/} ;; esac
+    find_mount
 fi
+seconds_up() { read -r up_seconds up_rest </proc/uptime; echo "${up_seconds%%.*}"; }
 
 # Whoever touches a mount whose server hangs cannot even be killed. So it is touched in the
 # background, the wait is short, and while one is stuck no other is sent after it.
 touched=/run/clusterpanel
 touch_storage() {
     [ -d "$storage" ] && echo exists
-    df -P -B1 "$storage" 2>/dev/null | awk 'NR == 2 { print "free", $4, $2 }'
-    case $(mount_entry) in fuse.glusterfs*) ;; *) echo 'said not mounted'; return ;; esac
-    file=$storage/.clusterpanel-probe-$(hostname)-$token
-    said=$( { echo "$token" >"$file" && cat "$file"; rm -f "$file"; } 2>&1)
+    df -P -B1 "$storage" 2>/dev/null | {
+        read -r title
+        read -r device size used left rest && echo "free $left $size"
+    }
+    case $mounted in fuse.glusterfs*) ;; *) echo 'said not mounted'; return ;; esac
+    file=$storage/.clusterpanel-probe-$token
+    said=$( { echo "$token" >"$file" && read -r back <"$file" && echo "$back"; rm -f "$file"; } 2>&1)
     if [ "$said" = "$token" ]; then echo "said answers $token"; else echo "said $said"; fi
 }
-born() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+born() {
+    read -r born_line 2>/dev/null <"/proc/$1/stat" || return
+    set -- ${born_line##*) }
+    shift 19
+    echo "$1"
+}
 stuck() {
     for note in "$touched"/stuck-*; do
         [ -f "$note" ] || continue
         read -r since at <"$note"
         if [ "$(born "${note##*-}")" != "$since" ]; then rm -f "$note"
-        elif [ $(($(date +%s) - at)) -ge 3 ]; then return 0; fi
+        elif [ $(($(seconds_up) - at)) -ge 3 ]; then return 0; fi
     done
     return 1
 }
-ask_storage() {
-    mkdir -p -m 700 "$touched" 2>&1 || return
-    if stuck; then echo 'said hangs since an earlier question'; return; fi
+[ -d "$touched" ] || mkdir -p -m 700 "$touched"
+answer=
+if [ -d "$touched" ] && ! stuck; then
     answer=$touched/answer-$token
+    trap 'rm -f "$answer"' EXIT
+    trap 'exit 1' HUP INT TERM PIPE # also when nobody listens any more
     ( touch_storage; echo end ) >"$answer" 2>/dev/null &
     asked=$!
     note=$touched/stuck-$asked
-    echo "$(born $asked) $(date +%s)" >"$note"
-    waited=0
-    until grep -q '^end$' "$answer" || [ "$waited" -ge 20 ]; do sleep 0.1; waited=$((waited + 1)); done
-    if grep -q '^end$' "$answer"; then rm -f "$note"; else echo 'said hangs'; fi
-    cat "$answer"; rm -f "$answer"
+    echo "$(born $asked) $(seconds_up)" >"$note"
+fi
+has_ended() {
+    told_last=
+    while read -r told_line; do told_last=$told_line; done <"$answer"
+    [ "$told_last" = end ]
 }
-about_storage=$(ask_storage)
-told() { printf '%s\n' "$about_storage" | sed -n "s/^$1//p" | head -n 1; }
+hear_storage() {
+    [ -d "$touched" ] || { echo 'said no place for notes'; return; }
+    [ -n "$answer" ] || { echo 'said hangs since an earlier question'; return; }
+    waited=0
+    until has_ended || [ "$waited" -ge 40 ]; do sleep 0.05; waited=$((waited + 1)); done
+    if has_ended; then rm -f "$note"; else echo 'said hangs'; fi
+    while read -r told_line; do printf '%s\n' "$told_line"; done <"$answer"
+    rm -f "$answer"
+}
+told() {
+    printf '%s\n' "$about_storage" | while read -r told_key told_rest; do
+        [ "$told_key" = "$1" ] && { printf '%s\n' "$told_rest"; break; }
+    done
+}
 
 clock() { date +%s.%N; }
 identity() {
-    cat /proc/sys/kernel/random/boot_id
+    read -r boot_id </proc/sys/kernel/random/boot_id && echo "$boot_id"
+    [ "$what" = quick ] && return
     hostname
     id -u
     hostname -I
@@ -92,7 +134,16 @@ units() {
     limit 2 systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState \
         mariadb.service mariadb.socket glusterd.service
 }
-mysqld() { cat /proc/[0-9]*/comm 2>/dev/null | grep -c -x -E 'mariadbd|mysqld'; return 0; }
+processes=$(cat /proc/[0-9]*/comm 2>/dev/null)
+mysqld() {
+    servers=0
+    set -f
+    for process in $processes; do
+        case $process in mariadbd|mysqld) servers=$((servers + 1)) ;; esac
+    done
+    set +f
+    echo "$servers"
+}
 client() {
     if has mariadb; then limit 2 mariadb -N -B --connect-timeout=2 -e "$1"
     elif has mysql; then limit 2 mysql -N -B --connect-timeout=2 -e "$1"
@@ -116,42 +167,58 @@ env_keys() {
     return 0
 }
 scripts() {
-    for name in galera_setup.sh glusterfs_setup.sh; do
-        if [ -r "$app/backend/app_bash/$name" ]; then echo "yes $name"; else echo "no $name"; fi
+    for script in galera_setup.sh glusterfs_setup.sh; do
+        if [ -r "$app/backend/app_bash/$script" ]; then echo "yes $script"; else echo "no $script"; fi
     done
 }
 mount_state() {
     echo "$storage"
-    mount_entry
+    [ -z "$mounted" ] || echo "$mounted"
 }
 mount_exists() {
     case $about_storage in exists*|*'
 exists'*) echo yes ;; esac
 }
-mount_answers() { told 'said '; }
+mount_answers() { told said; }
 free() {
-    for path in "$datadir" /data* /var/lib/clusterpanel; do
-        seen=$path
-        while [ ! -e "$seen" ] && [ "$seen" != / ] && [ "$path" = /var/lib/clusterpanel ]; do
-            seen=$(dirname "$seen")
-        done
-        line=$(limit 1 df -P -B1 "$seen" 2>/dev/null | awk 'NR == 2 { print $4, $2 }') || continue
-        [ -n "$line" ] && echo "$line $path"
+    seen=/var/lib/clusterpanel
+    until [ -e "$seen" ]; do seen=${seen%/*}; seen=${seen:-/}; done
+    for path in "$datadir" /data*; do
+        [ -e "$path" ] && set -- "$@" "$path"
     done
-    line=$(told 'free ')
+    limit 2 df -P -B1 "$@" "$seen" 2>/dev/null | {
+        read -r title
+        for path in "$@" /var/lib/clusterpanel; do
+            read -r device size used left rest || break
+            echo "$left $size $path"
+        done
+    }
+    line=$(told free)
     [ -n "$line" ] && echo "$line $storage"
     return 0
 }
-system() { cat /proc/uptime /proc/loadavg; grep -E '^(MemTotal|MemAvailable):' /proc/meminfo; }
+system() {
+    read -r line </proc/uptime && echo "$line"
+    read -r line </proc/loadavg && echo "$line"
+    while read -r line; do
+        case $line in MemTotal:*) echo "$line" ;; MemAvailable:*) echo "$line"; break ;; esac
+    done </proc/meminfo
+}
 marker() {
     limit 2 systemctl show-environment | grep -E '^_WSREP_NEW_CLUSTER=.'
-    ls -d /run/*wsrep-new-cluster /run/*/wsrep-new-cluster 2>/dev/null
+    for left in /run/*wsrep-new-cluster /run/*/wsrep-new-cluster; do
+        [ -e "$left" ] && echo "$left"
+    done
     return 0
 }
 grastate() {
     [ -d "$datadir" ] || { echo 'no data directory'; return 0; }
     [ -r "$datadir/grastate.dat" ] || { echo absent; return 0; }
-    head -c 4096 "$datadir/grastate.dat"
+    lines=0
+    while { read -r line || [ -n "$line" ]; } && [ "$lines" -lt 50 ]; do
+        printf '%s\n' "$line"
+        lines=$((lines + 1))
+    done <"$datadir/grastate.dat"
 }
 traces() {
     [ -s "$datadir/gvwstate.dat" ] && echo gvwstate
@@ -159,9 +226,20 @@ traces() {
     [ -e "$app/backend/bootstrap/cache/config.php" ] && echo config_cached
     echo "datadir $datadir"
 }
+transfer() {
+    case $processes in *wsrep_sst_*) ;; *) [ -e "$datadir/sst_in_progress" ] || return 0 ;; esac
+    [ -e "$datadir/sst_in_progress" ] && echo marked
+    for process in $(grep -a -l wsrep_sst_ /proc/[0-9]*/cmdline 2>/dev/null); do
+        printf 'script '
+        tr '\0' ' ' <"$process"
+        echo
+    done
+    size=$(limit 2 du -sb "$datadir" 2>/dev/null) && echo "bytes ${size%%[!0-9]*}"
+    return 0
+}
 versions() {
-    for name in mariadbd mysqld; do
-        has $name && { echo "mariadb $(limit 2 $name --version 2>/dev/null)"; break; }
+    for server in mariadbd mysqld; do
+        has $server && { echo "mariadb $(limit 2 $server --version 2>/dev/null)"; break; }
     done
     has gluster && echo "gluster $(limit 2 gluster --version 2>/dev/null | head -n 1)"
     if has rpm; then
@@ -170,12 +248,21 @@ versions() {
     fi
     return 0
 }
+page() {
+    [ -n "$page_url" ] || return 0
+    has curl || { echo 'curl is not installed'; return 127; }
+    echo "$page_url"
+    curl -k -s -S -o /dev/null --noproxy '*' -m 3 -w '%{http_code}\n' "$page_url"
+    return 0
+}
 
-for name in clock identity units mysqld wsrep databases env_keys scripts mount_state mount_exists \
-    mount_answers free system marker grastate traces versions; do
-    [ "$name" = wsrep ] && [ "$known" = sql ] && continue
-    part $name $name
-done
+questions='clock identity units mysqld env_keys scripts system marker grastate traces transfer'
+[ "$known" = sql ] || questions="$questions wsrep"
+[ "$what" = quick ] || questions="$questions databases versions page"
+for question in $questions; do part $question $question; done
+about_storage=$(hear_storage)
+for question in mount_state mount_exists mount_answers; do part $question $question; done
+part free free "$@"
 part clock_end clock
 """
 )

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from clusterpanel import audit
 from nodes import credentials
+from nodes.domain.page_url import problem as page_url_problem
 from nodes.domain.peers import PeerSettings, parse_host_list
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import say
@@ -116,6 +117,17 @@ def access_save(
         cluster.save(update_fields=["ssh_username", "ssh_port", "ssh_private_key", "ssh_password"])
         detail = {"username": ssh_username, "port": ssh_port, "replaced": changed}
         _record(by, "access_save", cluster, detail)
+
+
+def page_url_save(*, cluster: Cluster, by: User | None, page_url: str) -> None:
+    """Where dpiui2's own page is on each server, `https://{host}/`; "" and nobody asks."""
+    page_url = page_url.strip()
+    wrong = page_url_problem(page_url)
+    _refuse(*([wrong] if wrong else []))
+    before, cluster.page_url = cluster.page_url, page_url
+    with transaction.atomic():
+        cluster.save(update_fields=["page_url"])
+        _record(by, "page_url_save", cluster, {"before": before, "after": page_url})
 
 
 def target_for(cluster: Cluster, host: str) -> Target:

@@ -7,7 +7,7 @@ from typing import Any
 from nodes.domain.facts_json import to_json
 from nodes.models import Cluster, Observation
 from tests.api.conftest import Api
-from tests.builders import HOSTS, NO_ANSWER, node
+from tests.builders import HOSTS, NO_ANSWER, node, well
 from tests.operations.office import Office
 
 ADDRESSES = ["10.0.0.21", "10.0.0.22", "10.0.0.23"]
@@ -92,8 +92,12 @@ def seen(office: Office, *nodes: Any) -> None:
 def test_the_status_is_a_verdict_and_what_each_node_said(api: Api, office: Office) -> None:
     seen(office, node(HOSTS[0]), node(HOSTS[1], galera=NO_ANSWER))
     status = api.get(f"/clusters/{office.cluster.pk}/status")
-    assert set(status["verdict"]) == {"state", "sentence", "action", "tolerates", "age_s"}
+    assert {"state", "sentence", "action", "tolerates", "age_s"} <= set(status["verdict"])
     assert status["verdict"]["sentence"]
+    assert status["verdict"]["next"]["text"] == status["verdict"]["action"]
+    assert {"id", "severity", "node", "what", "why", "next"} == set(
+        status["verdict"]["findings"][0]
+    )
     first, second, third = status["nodes"]
     assert (first["primary"], first["galera"]["wsrep_on"]) == (True, False)
     assert second["galera"] == {"unknown": "10.0.0.12 did not answer."}  # not down, not empty
@@ -104,6 +108,24 @@ def test_before_the_first_look_nothing_is_claimed(api: Api, office: Office) -> N
     status = api.get(f"/clusters/{office.cluster.pk}/status")
     assert status["nodes"] == []
     assert status["verdict"]["state"] == "unknown"
+
+
+def test_numbers_of_the_past_and_what_a_stop_would_do(api: Api, office: Office) -> None:
+    seen(office, *(well(host) for host in HOSTS))
+    path = f"/clusters/{office.cluster.pk}"
+    lines = api.get(f"{path}/history?metric=load1&since=0")
+    assert [line["host"] for line in lines] == list(HOSTS)
+    assert api.refused("GET", f"{path}/history?metric=mood&since=0", None, 422) == "metric_unknown"
+    told = api.get(f"{path}/consequences?hosts={HOSTS[1]},{HOSTS[2]}")
+    assert (told["database_after_clean_stop"], told["storage"]) == (True, False)
+    assert "ENOTCONN" in " ".join(told["sentences"])
+
+
+def test_where_the_page_is_can_be_set(api: Api, office: Office) -> None:
+    path = f"/clusters/{office.cluster.pk}/page-url"
+    status, answer = api.call("PUT", path, {"page_url": "https://{host}/"})
+    assert (status, answer["page_url"]) == (200, "https://{host}/")
+    assert api.refused("PUT", path, {"page_url": "javascript:"}, 422) == "page_url_bad"
 
 
 def test_drift_names_the_line(api: Api, office: Office) -> None:

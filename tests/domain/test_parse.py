@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodes.domain import parse_checks, parse_galera, parse_gluster, parse_system
-from nodes.domain.observation import EnvFacts, GaleraFacts, Grastate, Unknown
+from nodes.domain.observation import (
+    EnvFacts,
+    GaleraFacts,
+    Grastate,
+    PageFacts,
+    Transfer,
+    Unknown,
+)
+from nodes.domain.parse_gluster import HealCount
 from nodes.domain.parse_node import node_facts
 from nodes.domain.parse_sections import Section, read, sections
 
@@ -116,7 +124,7 @@ def test_a_backlog_that_nobody_could_count_is_not_zero(count: str, expected: int
         f"<cliOutput><healInfo><bricks><brick hostUuid='-'><name>h:/b</name>{count}</brick></bricks>"
         "</healInfo><opRet>0</opRet></cliOutput>"
     )
-    assert parse_gluster.heal(good(text)) == {"h:/b": expected}
+    assert parse_gluster.heal(good(text)) == {"h:/b": HealCount(expected)}
 
 
 def test_env_lines_keep_their_numbers_in_complaints() -> None:
@@ -181,3 +189,60 @@ def test_no_output_is_an_exception(
                        st.builds(Section, st.lists(pieces).map("".join), st.sampled_from([0, 1, None]))))  # fmt: skip
 def test_a_node_always_has_facts(parts: dict[str, Section]) -> None:
     assert node_facts("n1", parts, asked_at=0, answered_at=1).host == "n1"
+
+
+DONOR = (
+    "script /bin/bash -ue /usr//bin/wsrep_sst_rsync --role donor --address"
+    " 10.77.2.13:4444/rsync_sst --local-port 3306 --datadir /var/lib/mysql/\nbytes 190823442"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("", None),
+        ("marked\nbytes 4096", Transfer("SST", "joiner", bytes=4096)),
+        (DONOR, Transfer("SST", "donor", "rsync", "10.77.2.13:4444/rsync_sst", 190823442)),
+        (
+            "marked\nscript /bin/bash /usr/bin/wsrep_sst_mariabackup --role 'joiner' --address '10.7.0.3'",
+            Transfer("SST", "joiner", "mariabackup", "10.7.0.3"),
+        ),
+        ("script wsrep_sst_rsync --role witness", None),
+    ],
+)
+def test_a_snapshot_under_way(said: str, expected: Transfer | None) -> None:
+    found = parse_galera.transfer(good(said))
+    if "witness" in said:
+        assert isinstance(found, Unknown)
+        assert "witness" in found.raw  # a surprise is unknown, and what was said is kept
+    else:
+        assert found == expected
+
+
+def test_an_incremental_transfer_tells_how_far_it_is() -> None:
+    raw = {"wsrep_ist_receive_status": "52% complete, received seqno 1506799 of 1415410-1589676"}
+    found = parse_galera.incremental(GaleraFacts(True, raw=raw))
+    assert found == Transfer("IST", "joiner", first=1415410, current=1506799, last=1589676)
+    assert parse_galera.incremental(GaleraFacts(True)) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "answers", "code", "why"),
+    [
+        ("https://n1/\n200", True, 200, ""),
+        ("https://n1/\n302", True, 302, ""),
+        ("https://n1/\n502", False, 502, ""),
+        ("https://n1/\ncurl: (7) refused\n000", False, 0, "curl: (7) refused"),
+    ],
+)
+def test_whether_the_page_answers(said: str, answers: bool, code: int, why: str) -> None:
+    page = parse_system.page(good(said))
+    assert isinstance(page, PageFacts)
+    assert (page.answers, page.code, page.why) == (answers, code, why)
+
+
+def test_a_page_that_was_not_asked_is_unknown() -> None:
+    assert parse_system.page(good("")) is parse_system.NO_PAGE
+    missing = parse_system.page(Section("curl is not installed", 127))
+    assert isinstance(missing, Unknown)
+    assert "curl is not installed" in str(missing.why)

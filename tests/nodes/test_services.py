@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 
 from clusterpanel import audit
 from clusterpanel.models import AuditEntry
-from nodes import selectors, services
+from nodes import history, selectors, services
 from nodes.domain.checks import IDS
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster, HostKey, Observation
@@ -306,7 +306,7 @@ def test_a_slow_sweep_does_not_overwrite_a_later_one(
 ) -> None:
     older = services.observe(cluster=cluster)
     newer = services.observe(cluster=cluster)
-    observing._store(cluster, older)
+    observing._store(cluster, older.nodes, None)
     assert selectors.latest_facts(cluster) == newer
 
 
@@ -325,16 +325,15 @@ def test_the_beat_is_skipped_while_somebody_asks(
 ) -> None:
     seen: list[object] = []
 
-    def connect(target: Any) -> Any:
-        return recorded.transport("healthy", target)
+    real = observing._sweep
 
-    def sweep(*_: object) -> object:
+    def sweep(*arguments: Any) -> Any:
         seen.append(services.observe_if_idle(cluster=cluster))
-        return None
+        return real(*arguments)
 
     monkeypatch.setattr(observing, "_sweep", sweep)
     services.observe_if_idle(cluster=cluster)
-    assert seen == [None]
+    assert seen == [False]
     cluster.refresh_from_db()
     assert cluster.sweep_until is None
 
@@ -343,14 +342,63 @@ def test_the_beat_counts_the_backlog_only_now_and_then(
     cluster: Cluster, nodes_say: Callable[[str], None]
 ) -> None:
     services.observe_if_idle(cluster=cluster)
+    assert services.observe_gluster_if_idle(cluster=cluster)
     first = selectors.latest_facts(cluster)
     assert first
-    assert time.time() - first.nodes[0].extra["heal_at"] < 10
-    services.observe_if_idle(cluster=cluster)
+    assert time.time() - first.nodes[0].read_at["heal"] < 10
+    services.observe_gluster_if_idle(cluster=cluster)
     second = selectors.latest_facts(cluster)
     assert second
-    assert second.nodes[0].extra["heal_at"] == first.nodes[0].extra["heal_at"]
+    assert second.nodes[0].read_at["heal"] == first.nodes[0].read_at["heal"]
+    assert second.nodes[0].read_at["gluster"] > first.nodes[0].read_at["gluster"]
     assert second.nodes[0].gluster_volumes == first.nodes[0].gluster_volumes
+
+
+def test_glusterd_is_left_alone_while_a_run_works_with_it(
+    cluster: Cluster, nodes_say: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is stored stays, with its age."""
+    before = services.observe(cluster=cluster)
+    monkeypatch.setattr(type(history.of()), "gluster_in_use", lambda *_: True)
+    assert services.observe_gluster_if_idle(cluster=cluster) is False
+    after = services.observe(cluster=cluster)
+    assert after.nodes[0].gluster_volumes == before.nodes[0].gluster_volumes
+    assert after.nodes[0].read_at["gluster"] == before.nodes[0].read_at["gluster"]
+    assert after.nodes[0].taken_at > before.nodes[0].taken_at
+
+
+def test_glusterd_has_one_asker_in_whatever_process(
+    cluster: Cluster, nodes_say: Callable[[str], None]
+) -> None:
+    services.observe_if_idle(cluster=cluster)
+    with observing._turn(cluster, "gluster_until") as ours:
+        assert ours
+        assert services.observe_gluster_if_idle(cluster=cluster) is False
+    assert services.observe_gluster_if_idle(cluster=cluster) is True
+
+
+def test_a_quick_beat_keeps_what_hardly_changes(
+    cluster: Cluster, nodes_say: Callable[[str], None]
+) -> None:
+    first = services.observe(cluster=cluster)
+    assert services.observe_if_idle(cluster=cluster)
+    second = selectors.latest_facts(cluster)
+    assert second
+    assert second.nodes[0].versions == first.nodes[0].versions
+    assert second.nodes[0].read_at["slow"] == first.nodes[0].read_at["slow"]
+    assert second.nodes[0].taken_at > first.nodes[0].taken_at
+    assert second.samples[HOSTS[0]][-1].cluster_size == 3
+
+
+def test_where_the_page_is_can_be_said_and_taken_back(cluster: Cluster) -> None:
+    services.page_url_save(cluster=cluster, by=None, page_url=" https://{host}/ ")
+    cluster.refresh_from_db()
+    assert cluster.page_url == "https://{host}/"
+    assert refused(services.page_url_save, cluster=cluster, by=None, page_url="-o /etc/passwd") == {
+        "page_url": "page_url_bad"
+    }
+    services.page_url_save(cluster=cluster, by=None, page_url="")
+    assert Cluster.objects.get().page_url == ""
 
 
 def test_the_env_difference_is_told_line_by_line(

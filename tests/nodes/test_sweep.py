@@ -1,23 +1,26 @@
-"""A sweep: one node that hangs or fails costs its own answer only."""
+"""A sweep: one node that hangs or fails costs its own answer only; glusterd is asked singly."""
 
 from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
-from nodes.domain.observation import Unknown
+from nodes.domain.observation import NOT_ASKED, Unknown
+from nodes.domain.parse_gluster import HealCount
+from nodes.domain.parse_node import carried
 from nodes.domain.text import say
-from nodes.probes.gluster import Backlog
+from nodes.probes import gluster
+from nodes.probes.gluster import Backlog, View
+from nodes.probes.patience import Patience, wait_s
 from nodes.probes.script import BEAT, GLUSTER_OWN, GLUSTER_POOL
-from nodes.probes.sweep import Sweep
+from nodes.probes.sweep import Asked, Known, Sweep
 from nodes.transport.base import (
     Command,
     CommandTimeout,
     HostKeyChanged,
-    Target,
-    Transport,
     TransportError,
 )
 from tests.fakes import recorded
@@ -28,7 +31,7 @@ HEALTHY = "healthy"
 
 
 def sweep(**kwargs: object) -> Sweep:
-    return Sweep(2, recorded.targets(), "/var/www/html/dpiui2", **kwargs)  # type: ignore[arg-type]
+    return Sweep(recorded.targets(), "/var/www/html/dpiui2", **kwargs)  # type: ignore[arg-type]
 
 
 def with_node2(answer: Answer) -> tuple[dict[str, ScriptedTransport], object]:
@@ -55,18 +58,47 @@ def test_a_node_that_hangs_does_not_delay_the_others() -> None:
     assert "did not answer in time" in str(facts.nodes[1].galera.why)
 
 
-def test_a_glusterd_that_hangs_takes_no_answer_from_the_others() -> None:
-    """Its command ends by its own limit, after the deadline of a short sweep."""
-    made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
+def test_a_steady_beat_does_not_wait_and_takes_the_answer_later() -> None:
+    release = threading.Event()
+    said = recorded.transport(HEALTHY, recorded.targets()[1]).answers[BEAT]
 
-    def slow(command: Command) -> Answer:
-        time.sleep(0.5)
-        return ""
+    def hang(command: Command) -> Answer:
+        release.wait(20)
+        return said
 
-    for host in HOSTS:
-        made[host].answers[GLUSTER_OWN] = slow
-    facts = sweep().run(lambda target: made[target.host], deadline_s=0.3)
-    assert all(node.ssh is True for node in facts.nodes)
+    made, connect = with_node2(hang)
+    asked = Asked(8)
+    assert set(asked.facts(sweep(), connect, 0.5)) == {HOSTS[0], HOSTS[2]}  # type: ignore[arg-type]
+    assert set(asked.facts(sweep(), connect, 0.5)) == {HOSTS[0], HOSTS[2]}  # type: ignore[arg-type]
+    assert len(made[HOSTS[1]].asked) == 1  # never a second question beside one that hangs
+    release.set()
+    found = asked.facts(sweep(), connect, 10)  # type: ignore[arg-type]
+    asked.close()
+    assert found[HOSTS[1]].ssh is True
+    assert len(made[HOSTS[1]].asked) == 1
+
+
+def test_a_node_that_is_away_is_tried_again_after_a_while() -> None:
+    made, connect = with_node2(recorded.away(HOSTS[1]))
+    now = [0.0]
+    asked = Asked(8, Patience(lambda: now[0], lambda: now[0]))
+    dates = []
+    for now[0] in (1000.0, 1001.0, 1002.0, 1002.5, 1003.0, 1003.5, 1008.0):
+        found = asked.facts(sweep(), connect, 10)  # type: ignore[arg-type]
+        dates.append(found[HOSTS[1]].taken_at)
+    asked.close()
+    assert len(made[HOSTS[1]].asked) == 4  # at once, once more, then after 2 and 4 seconds
+    assert dates[2:4] == [1002.0, 1002.5]  # the reason is told with the date of now
+
+
+@pytest.mark.parametrize(
+    ("failures", "code", "seconds"),
+    [(1, "", 0), (2, "", 2), (3, "", 4), (4, "", 8), (9, "", 10), (1, "ssh_auth", 60)],
+)
+def test_patience_grows_and_a_refused_login_is_rare(
+    failures: int, code: str, seconds: float
+) -> None:
+    assert wait_s(failures, code) == seconds
 
 
 @pytest.mark.parametrize(
@@ -106,52 +138,83 @@ def test_the_order_is_that_of_the_settings_whoever_answers_first() -> None:
     assert tuple(node.host for node in facts.nodes) == HOSTS
 
 
-def test_glusterd_is_never_asked_on_two_nodes_at_once() -> None:
+def test_what_hardly_changes_is_left_out_and_carried_over() -> None:
+    made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
+    known = {HOSTS[0]: Known(datadir="/srv/db", bricks=("/data/b",), quick=True)}
+    facts = sweep(known=known, page_url="https://{host}/").run(lambda target: made[target.host])
+    assert made[HOSTS[0]].asked[0].argv[6:] == (
+        "",
+        "quick",
+        "/srv/db",
+        f"https://{HOSTS[0]}/",
+        "/data/b",
+    )
+    assert made[HOSTS[1]].asked[0].argv[6:] == ("", "all", "", f"https://{HOSTS[1]}/")
+    quick, whole = facts.nodes[0], facts.nodes[1]
+    assert quick.versions == NOT_ASKED
+    older = replace(whole, host=HOSTS[0], boot_id=quick.boot_id)
+    merged = carried(quick, older)
+    assert merged.versions == whole.versions
+    assert merged.read_at["slow"] == whole.read_at["slow"]
+    assert carried(quick, replace(older, boot_id="another")).versions == NOT_ASKED
+
+
+def views(made: dict[str, ScriptedTransport], backlog: Backlog | None = None) -> dict[str, View]:
+    return gluster.views(
+        lambda target: made[target.host], recorded.targets(), backlog, time.monotonic() + 30
+    )
+
+
+def test_glusterd_is_asked_one_node_after_the_other() -> None:
     busy = threading.Lock()
     overlaps = []
+    made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
 
-    def connect(target: Target) -> Transport:
-        made = recorded.transport(HEALTHY, target)
+    def asked(host: str, kind: str) -> Answer:
+        def answer(command: Command) -> Answer:
+            if not busy.acquire(blocking=False):
+                overlaps.append(host)
+                return ""
+            time.sleep(0.01)
+            busy.release()
+            return recorded.text(HEALTHY, host, kind)
 
-        def asked(kind: str) -> Answer:
-            def answer(command: Command) -> Answer:
-                if not busy.acquire(blocking=False):
-                    overlaps.append(target.host)
-                    return ""
-                time.sleep(0.01)
-                busy.release()
-                return recorded.text(HEALTHY, target.host, kind)
+        return answer
 
-            return answer
-
-        made.answers |= {GLUSTER_OWN: asked("gluster"), GLUSTER_POOL: asked("pool")}
-        return made
-
-    threads = [threading.Thread(target=lambda: sweep().run(connect)) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for host in HOSTS:
+        made[host].answers |= {
+            GLUSTER_OWN: asked(host, "gluster"),
+            GLUSTER_POOL: asked(host, "pool"),
+        }
+    assert set(views(made)) == set(HOSTS)
     assert overlaps == []
 
 
 def test_bricks_are_asked_of_one_node_and_of_the_next_when_it_is_silent() -> None:
     made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
     made[HOSTS[0]].answers[GLUSTER_POOL] = recorded.away(HOSTS[0])
-    facts = sweep().run(lambda target: made[target.host])
+    found = views(made)
     asked = [host for host in HOSTS if any(GLUSTER_POOL in c.argv for c in made[host].asked)]
     assert asked == list(HOSTS[:2])
-    for node in facts.nodes:
-        assert not isinstance(node.gluster_volumes, Unknown)
-        assert node.gluster_volumes[0].well
+    for view in found.values():
+        assert not isinstance(view.volumes, Unknown)
+        assert view.volumes[0].well
 
 
 def test_a_fresh_backlog_is_not_counted_again() -> None:
     brick = f"{HOSTS[0]}:/data/brick1"
     made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
-    facts = sweep(backlog=Backlog({brick: 7}, 1.0)).run(lambda target: made[target.host])
-    volumes = facts.nodes[0].gluster_volumes
+    volumes = views(made, Backlog({brick: HealCount(7, 1)}, 1.0))[HOSTS[0]].volumes
     assert not isinstance(volumes, Unknown)
-    assert volumes[0].bricks[0].heal_pending == 7
+    assert (volumes[0].bricks[0].heal_pending, volumes[0].bricks[0].split_brain) == (7, 1)
     (question,) = [c for m in made.values() for c in m.asked if GLUSTER_POOL in c.argv]
     assert question.argv[4:] == ("", "dpiui2")
+
+
+def test_without_time_left_nobody_is_asked() -> None:
+    made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
+    found = gluster.views(
+        lambda target: made[target.host], recorded.targets(), None, time.monotonic()
+    )
+    assert found == {}
+    assert not any(m.asked for m in made.values())

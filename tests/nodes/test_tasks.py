@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from nodes import services, tasks
+from nodes import selectors, services, summary, tasks
 from nodes.models import Cluster, HostKey
 from nodes.transport import pool
 from tests.fakes import recorded
@@ -52,6 +55,26 @@ def test_a_cluster_is_asked_once_however_many_keys_it_has(
         pin(cluster, host)
     tasks.observe_all()
     assert sent == [cluster.pk]
+
+
+def test_a_cluster_that_was_just_seen_waits_for_its_turn(
+    cluster: Cluster, sent: list[object]
+) -> None:
+    pin(cluster, HOSTS[0])
+    seen = cluster.observations.create(host=HOSTS[0], taken_at=timezone.now(), facts={})
+    tasks.observe_all()
+    assert sent == []
+    seen.taken_at -= timedelta(seconds=2)
+    seen.save()
+    tasks.observe_all()
+    assert sent == [cluster.pk]
+
+
+def test_with_many_clusters_the_beat_is_slower(cluster: Cluster) -> None:
+    assert selectors.observe_every_s() == 2.0
+    Cluster.objects.bulk_create(Cluster(name=f"Office {n}") for n in range(99))
+    assert selectors.observe_every_s() == pytest.approx(10)
+    assert summary.stale_after_s() == pytest.approx(25)
 
 
 def test_a_broker_that_is_away_is_no_exception(

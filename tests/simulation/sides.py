@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from nodes.domain.observation import GaleraFacts, GlusterVolume, MountFacts, NodeFacts, Unknown
+from nodes.probes import gluster
 from nodes.probes.sweep import Sweep
 from nodes.simulation import events
 from nodes.simulation.cluster import SimulatedCluster
@@ -153,7 +154,8 @@ class Looker:
 
     def look(self) -> Seen:
         targets = [self._side.target(host) for host in self._side.hosts]
-        facts = Sweep(1, targets, APP).run(self._connect, deadline_s=30)
+        facts = Sweep(targets, APP).run(self._connect, deadline_s=30)
+        facts = gluster.whole(self._connect, facts, targets, 30)
         return {node.host: self._fields(node) for node in facts.nodes}
 
     def _connect(self, target: Target) -> Transport:
