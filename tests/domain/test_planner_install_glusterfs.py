@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nodes.domain.observation import GlusterBrick, MountFacts, Unknown
+from nodes.domain.parse_gluster import NOT_RUNNING
 from nodes.domain.refusal import Refusal
 from operations.domain.plan import Plan
 from operations.domain.planners import PLANNERS
@@ -155,9 +156,12 @@ def test_what_is_unknown_is_named_and_stops_it(fact: str) -> None:
 
 
 def test_a_glusterd_that_was_used_and_is_stopped_is_not_an_empty_one() -> None:
+    stopped: dict[str, Any] = {"gluster_peers": NOT_RUNNING, "gluster_volumes": NOT_RUNNING}
+    refusal = refused(situation(node(TWO, **stopped)))
+    assert (refusal.code, refusal.evidence["node"]) == ("glusterd_stopped", TWO)
     unread: dict[str, Any] = {"gluster_peers": NO_ANSWER, "gluster_volumes": NO_ANSWER}
     refusal = refused(situation(node(TWO, **unread)))
-    assert (refusal.code, refusal.evidence["node"]) == ("glusterd_stopped", TWO)
+    assert (refusal.code, refusal.evidence["fact"]) == ("node_unknown", "gluster_volumes")
     running = node(TWO, units=gluster_units(), **unread)
     assert refused(situation(running)).evidence["fact"] == "gluster_peers"
     others = [

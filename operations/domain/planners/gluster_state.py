@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nodes.domain.observation import GlusterVolume, MountFacts, NodeFacts, Unknown
+from nodes.domain.parse_gluster import NOT_RUNNING
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import say
 from operations.domain.planners.common import unknown
@@ -95,8 +96,10 @@ def _untold(nodes: Sequence[NodeFacts]) -> Refusal | None:
     silent = [node for node in nodes if isinstance(node.gluster_volumes, Unknown)]
     if not silent or any(_active(node) for node in nodes if node not in silent):
         return None
-    if running := next((node for node in silent if _active(node)), None):
-        return unknown(running, "gluster_volumes")
+    if unread := next((n for n in silent if n.gluster_volumes != NOT_RUNNING), None):
+        return unknown(
+            unread, "gluster_volumes"
+        )  # it did not answer: nobody knows that it is stopped
     host = silent[0].host
     why = say("glusterd was set up on %(host)s before, but it is stopped.", host=host)
     fix = say("Start it on %(host)s: systemctl start glusterd", host=host)
