@@ -194,6 +194,8 @@ PUBLIC = KEY.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
         (PEM.replace("b3Bl", "AAAA"), "damaged or cut off"),
         ("hello", "is not a private key"),
     ],
+    # Keys are new in every process; names of tests are the same in all of them.
+    ids=["old", "pkcs8", "public", "putty", "ed448", "half", "damaged", "hello"],
 )
 def test_a_key_that_cannot_be_used_is_refused_and_never_quoted(
     cluster: Cluster, key: str, words: str
