@@ -46,6 +46,9 @@ class KnownBackup:
 
 
 class History(Protocol):
+    def offers(self, procedure: str) -> bool:
+        """Whether the panel has a plan for it."""
+
     def active_run(self, cluster: Cluster) -> PastRun | None: ...
 
     def gluster_in_use(self, cluster: Cluster) -> bool:
@@ -64,6 +67,9 @@ class History(Protocol):
 
 
 class _Nothing:
+    def offers(self, procedure: str) -> bool:
+        return False
+
     def active_run(self, cluster: Cluster) -> PastRun | None:
         return None
 

@@ -140,6 +140,31 @@ class NodeSample(models.Model):
         return f"{self.host} at {self.at}"
 
 
+class Acknowledgement(models.Model):
+    """Somebody knows of a finding and said so. `ended_at`: the finding was seen to be gone, or the
+    acknowledgement was taken back; the same finding later is a new one."""
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="acknowledgements")
+    finding = models.CharField(max_length=500)  # nodes.domain.verdict.Finding.id
+    node = models.CharField(max_length=253, blank=True, default="")  # "" the whole cluster
+    note = models.TextField(blank=True, default="")
+    who = models.CharField(max_length=150)
+    at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "finding"],
+                condition=models.Q(ended_at__isnull=True),
+                name="one_open_acknowledgement_per_finding",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.finding} by {self.who}"
+
+
 class CheckResult(models.Model):
     """One cell of the table node × check: the newest answer."""
 

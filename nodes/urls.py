@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from nodes.views import dashboard, home, wizard
+from nodes.views import dashboard, home, node, stream, wizard
 from nodes.views import settings as settings_page
 from nodes.views.steps import access, checks
 
@@ -10,7 +10,11 @@ urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
     path("clusters/new/", wizard.new, name="cluster-new"),
     path(_CLUSTER, dashboard.dashboard, name="dashboard"),
-    path(f"{_CLUSTER}live/", dashboard.live, name="dashboard-live"),
+    path(f"{_CLUSTER}history/", dashboard.history, name="history"),
+    path(f"{_CLUSTER}events", stream.events, name="dashboard-events"),
+    path(f"{_CLUSTER}nodes/<str:host>/", node.node, name="node"),
+    path(f"{_CLUSTER}nodes/<str:host>/raw/", node.raw, name="node-raw"),
+    path(f"{_CLUSTER}acknowledge/", dashboard.acknowledge, name="acknowledge"),
     path(f"{_CLUSTER}strip/", dashboard.strip, name="strip"),
     path(f"{_CLUSTER}observe/", dashboard.observe, name="observe"),
     path(f"{_CLUSTER}settings/", settings_page.settings, name="settings"),

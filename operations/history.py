@@ -11,6 +11,7 @@ from nodes.history import KnownBackup, PastRun
 from nodes.models import Cluster
 from operations import selectors
 from operations.domain.life import StepState
+from operations.domain.planners import PLANNERS
 from operations.models import Backup, Run
 from operations.selectors import SeenBackup
 
@@ -20,6 +21,9 @@ _USE_GLUSTER = frozenset({"glusterd_active", "peers_connected", "volume_well", "
 
 class StoredHistory:
     """The `nodes.history.History` of this database."""
+
+    def offers(self, procedure: str) -> bool:
+        return procedure in PLANNERS
 
     def active_run(self, cluster: Cluster) -> PastRun | None:
         run = selectors.active_run(cluster)

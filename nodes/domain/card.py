@@ -1,8 +1,11 @@
-"""One server of the dashboard, line by line: what was read, what is not known, and why."""
+"""One server of the dashboard: what was read, what is not known, and why.
+
+A card has two fixed lines, one for each layer; `lines` has every line behind them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from nodes.domain import tally
@@ -21,6 +24,10 @@ from nodes.domain.text import Text, say
 
 NOT_OBSERVED = Unknown(say("This server was not asked yet."))
 _ORDER = ("failed", "unknown", "attention", "working", "waiting", "ok")
+SSH, GALERA, GLUSTER = say("SSH"), say("Galera"), say("GlusterFS")
+PEERS, BRICK, MOUNT = say("Gluster peers"), say("Brick"), say("Storage")
+STORAGE = (PEERS, BRICK, MOUNT)
+_LINKS = ("http://", "https://")  # what a browser may be sent to
 _GALERA_WORKING = {1: say("Joining"), 2: say("Donor"), 3: say("Joined, catching up")}
 
 
@@ -35,20 +42,38 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Page:
+    """dpiui2's own page on a server; `url` "" when it is no address a browser may be sent to."""
+
+    url: str
+    answers: bool
+
+
+@dataclass(frozen=True)
 class Card:
+    """`fixed`: one line for each layer the server belongs to. `queue`: changes that waited to be
+    applied, by moment (seconds since the epoch), oldest first."""
+
     host: str
     primary: bool
     name: str  # what the server calls itself, "" when unknown
     lines: tuple[Line, ...]
+    fixed: tuple[Line, ...]
     disk_free: int | None
     disk_size: int | None
     uptime_s: float | None
+    page: Page | None = None
+    queue: tuple[tuple[float, float | None], ...] = ()
 
     @property
     def state(self) -> str:
         """The state of the worst line: the colour of the card's head."""
-        states = {line.state for line in self.lines}
-        return next(state for state in _ORDER if state in states)
+        return worst(self.lines).state
+
+    @property
+    def queue_now(self) -> int | None:
+        last = self.queue[-1][1] if self.queue else None
+        return None if last is None else round(last)
 
     @property
     def used_percent(self) -> int | None:
@@ -64,6 +89,10 @@ class Card:
         return "failed" if used >= 95 else "attention" if used >= 85 else "ok"
 
 
+def worst(lines: Sequence[Line]) -> Line:
+    return min(lines, key=lambda line: _ORDER.index(line.state))
+
+
 def cards(settings: PeerSettings, facts: ClusterFacts | None) -> list[Card]:
     """In the order of the peer lists, whatever order the facts came in."""
     return [_card(host, settings, facts) for host in settings.hosts]
@@ -72,15 +101,44 @@ def cards(settings: PeerSettings, facts: ClusterFacts | None) -> list[Card]:
 def _card(host: str, settings: PeerSettings, facts: ClusterFacts | None) -> Card:
     node = tally.node_of(facts, host)
     free, size = _disk(node)
+    lines = tuple(_lines(host, node, settings, facts))
+    samples = facts.samples.get(host, ()) if facts else ()
     return Card(
         host=host,
         primary=host == settings.cluster_primary_host,
         name=node.hostname if node and isinstance(node.hostname, str) else "",
-        lines=_told_once(_lines(host, node, settings, facts)),
+        lines=_told_once(lines),
+        fixed=_told_once(_fixed(lines)),
         disk_free=free,
         disk_size=size,
         uptime_s=node.uptime_s if node and isinstance(node.uptime_s, float) else None,
+        page=_link(node),
+        queue=tuple((sample.at, sample.recv_queue) for sample in samples),
     )
+
+
+def _fixed(lines: Sequence[Line]) -> Iterable[Line]:
+    """The database as it is; of the storage what is worst, or that all of it is well."""
+    yield from (line for line in lines if line.label == GALERA)
+    storage = [line for line in lines if line.label in STORAGE]
+    if storage:
+        told = worst(storage) if worst(storage).state != "ok" else _line(storage, BRICK)
+        yield replace(told, label=GLUSTER, word=_named(told))
+
+
+def _line(lines: Sequence[Line], label: Text) -> Line:
+    return next(line for line in lines if line.label == label)
+
+
+def _named(line: Line) -> Text:
+    return say("%(part)s: %(state)s", part=line.label, state=line.word)
+
+
+def _link(node: NodeFacts | None) -> Page | None:
+    if node is None or not isinstance(node.page, PageFacts) or not node.page.url:
+        return None
+    url = node.page.url if node.page.url.startswith(_LINKS) else ""
+    return Page(url, node.page.answers)
 
 
 def _told_once(lines: Iterable[Line]) -> tuple[Line, ...]:
@@ -122,7 +180,7 @@ def _unknown(label: Text, fact: Unknown) -> Line:
 
 
 def _ssh(node: NodeFacts | None) -> Line:
-    label = say("SSH")
+    label = SSH
     answer = node.ssh if node else NOT_OBSERVED
     if isinstance(answer, Unknown):
         return Line(label, "unknown", say("No answer"), answer.why)
@@ -130,7 +188,7 @@ def _ssh(node: NodeFacts | None) -> Line:
 
 
 def _galera(node: NodeFacts | None, wanted: int) -> Line:
-    label = say("Galera")
+    label = GALERA
     galera = node.galera if node else NOT_OBSERVED
     if node and node.mysqld_running is False:
         return Line(label, "failed", say("Stopped"), say("MariaDB does not run on this server."))
@@ -154,7 +212,7 @@ def _in_primary(label: Text, galera: GaleraFacts, wanted: int) -> Line:
 
 
 def _peers(node: NodeFacts | None, wanted: int) -> Line:
-    label = say("Gluster peers")
+    label = PEERS
     peers = node.gluster_peers if node else NOT_OBSERVED
     if isinstance(peers, Unknown):
         return _unknown(label, peers)
@@ -168,7 +226,7 @@ def _peers(node: NodeFacts | None, wanted: int) -> Line:
 
 
 def _brick(host: str, facts: ClusterFacts | None) -> Line:
-    label = say("Brick")
+    label = BRICK
     volumes = tally.known_volumes(facts)
     if volumes is None:
         return _unknown(label, Unknown(say("No server could say how the volume is.")))
@@ -191,7 +249,7 @@ def _heal(label: Text, pending: list[int | None]) -> Line:
 
 
 def _mount(node: NodeFacts | None) -> Line:
-    label = say("Storage")
+    label = MOUNT
     mount = node.mount if node else NOT_OBSERVED
     if isinstance(mount, Unknown):
         return _unknown(label, mount)

@@ -21,6 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from nodes import history, samples, selectors
+from nodes.announcing import SEEN
 from nodes.domain.facts_json import gluster_to_json, to_json
 from nodes.domain.numbers import numbers_of
 from nodes.domain.observation import ClusterFacts, NodeFacts, Unknown
@@ -31,6 +32,7 @@ from nodes.models import Cluster, Observation
 from nodes.probes import gluster
 from nodes.probes.patience import Patience
 from nodes.probes.sweep import PATIENCE_S, Asked, Known, Sweep
+from nodes.services.acknowledging import acknowledgements_settle
 from nodes.services.clusters import targets_for
 from nodes.transport import pool
 from nodes.transport.base import Target
@@ -142,6 +144,13 @@ def _store(cluster: Cluster, nodes: Iterable[NodeFacts], stored: ClusterFacts | 
         for node in merged:
             _store_one(cluster, node)
         samples.keep(cluster, numbers_of(ClusterFacts(_with_heal(merged, older))))
+    _tell(cluster)
+
+
+def _tell(cluster: Cluster) -> None:
+    """New facts are stored: what was acknowledged may be gone, and open pages want to know."""
+    acknowledgements_settle(cluster=cluster)
+    SEEN.announce(str(cluster.pk))
 
 
 def _with_heal(nodes: tuple[NodeFacts, ...], older: dict[str, NodeFacts]) -> tuple[NodeFacts, ...]:
@@ -180,6 +189,7 @@ def _ask_gluster(
         for host, view in found.items():
             told = gluster_to_json(view.peers, view.volumes, read_at, view.heal_at)
             cluster.observations.filter(host=host).update(gluster=told)
+    _tell(cluster)
     return True
 
 

@@ -5,25 +5,44 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.translation import gettext
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from nodes import history, services, summary
-from nodes.domain.card import cards
-from nodes.domain.wizard import StepStand
+from clusterpanel.words import translated
+from nodes import services, summary
+from nodes.domain.refusal import Refused
 from nodes.models import Cluster
+from nodes.views import charts, parts
 
 
 @require_safe
+@gzip_page
 def dashboard(request: HttpRequest, cluster_id: int) -> HttpResponse:
-    return render(request, "nodes/dashboard.html", _context(cluster_id))
+    cluster = get_object_or_404(Cluster, pk=cluster_id)
+    now = time.time()
+    context = parts.context(cluster, now) | _history(request, cluster, now) | {"streamed": True}
+    return render(request, "nodes/dashboard.html", context)
 
 
 @require_safe
-def live(request: HttpRequest, cluster_id: int) -> HttpResponse:
-    """The part of the dashboard that refreshes itself."""
-    return render(request, "nodes/dashboard_live.html", _context(cluster_id))
+@gzip_page
+def history(request: HttpRequest, cluster_id: int) -> HttpResponse:
+    """The charts alone, for another range or drawn again; without a script the whole page."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        return dashboard(request, cluster_id)
+    cluster = get_object_or_404(Cluster, pk=cluster_id)
+    context = {"cluster": cluster, **_history(request, cluster, time.time())}
+    return render(request, "nodes/parts/history.html", context)
+
+
+def _history(request: HttpRequest, cluster: Cluster, now: float) -> dict[str, Any]:
+    chosen = charts.range_of(request.GET.get("range"))
+    return {"history": charts.charts(cluster, chosen, now), "ranges": charts.RANGES}
 
 
 @require_safe
@@ -35,32 +54,40 @@ def strip(request: HttpRequest, cluster_id: int) -> HttpResponse:
 
 @require_POST
 def observe(request: HttpRequest, cluster_id: int) -> HttpResponse:
-    """Ask the servers now instead of at the next beat."""
+    """Ask the servers now instead of at the next beat; an open dashboard hears of it by its stream."""
     services.observe(cluster=get_object_or_404(Cluster, pk=cluster_id))
     if request.htmx:  # type: ignore[attr-defined]
-        answer = render(request, "nodes/dashboard_live.html", _context(cluster_id))
-        answer["HX-Trigger"] = "observed"  # the header strip shows the same age at once
-        return answer
+        return HttpResponse(status=204, headers={"HX-Trigger": "observed"})
     return redirect("dashboard", cluster_id)
 
 
-def _context(cluster_id: int) -> dict[str, Any]:
+@require_http_methods(["GET", "HEAD", "POST"])
+def acknowledge(request: HttpRequest, cluster_id: int) -> HttpResponse:
+    """A page of its own: a note that is being typed is never under a part that refreshes itself."""
     cluster = get_object_or_404(Cluster, pk=cluster_id)
-    seen = summary.of(cluster, time.time())
-    past = history.of()
-    return {
-        "cluster": cluster,
-        "summary": seen,
-        "cards": cards(seen.settings, seen.facts),
-        "runs": past.runs(cluster, 5),
-        "backups": past.backups(cluster)[:4],
-        "go_on": _next_step(cluster),
-    }
+    wanted = request.GET.get("finding", "")
+    if request.method == "POST":
+        return _acknowledged(request, cluster, wanted)
+    items = parts.context(cluster, time.time())["items"]
+    item = next((each for each in items if each.finding.id == wanted), None)
+    if item is None:
+        messages.info(request, gettext("This is not found any more."))
+        return redirect("dashboard", cluster_id)
+    context = {"cluster": cluster, "item": item, "limit": services.NOTE_MAX}
+    return render(request, "nodes/acknowledge.html", context)
 
 
-def _next_step(cluster: Cluster) -> StepStand | None:
-    """Where the installation goes on; none once it has come to its end, whatever broke later."""
-    last = history.of().last_runs(cluster).get("install_glusterfs")
-    if last and last.state == "succeeded":
-        return None
-    return next((stand for stand in summary.installation(cluster) if not stand.done), None)
+def _acknowledged(request: HttpRequest, cluster: Cluster, finding: str) -> HttpResponse:
+    assert isinstance(request.user, User)
+    try:
+        if "take_back" in request.POST:
+            services.acknowledgement_take_back(cluster=cluster, finding=finding, by=request.user)
+        else:
+            note = request.POST.get("note", "")
+            services.finding_acknowledge(
+                cluster=cluster, finding=finding, note=note, by=request.user
+            )
+    except Refused as refused:
+        first = refused.first
+        messages.warning(request, f"{translated(first.why)} {translated(first.fix)}")
+    return redirect("dashboard", cluster.pk)

@@ -16,9 +16,20 @@ export function inWords(seconds) {
   return unit("unitD", Math.floor(whole / 86400));
 }
 
+/** What the server says the age of the facts is at this moment, on the whole page. */
+export function agesAre(seconds) {
+  for (const element of document.querySelectorAll("[data-age][data-stale-after]")) {
+    written.delete(element);
+    element.dataset.age = seconds;
+  }
+  tickAll();
+}
+
 function tick(element, now) {
-  if (!written.has(element)) written.set(element, now - Number(element.dataset.age) * 1000);
-  const age = (now - written.get(element)) / 1000;
+  if (written.get(element)?.age !== element.dataset.age) {
+    written.set(element, { age: element.dataset.age, born: now - Number(element.dataset.age) * 1000 });
+  }
+  const age = (now - written.get(element).born) / 1000;
   const stale = Boolean(element.dataset.staleAfter) && age > Number(element.dataset.staleAfter);
   const sentence = (stale && element.dataset.stale) || element.dataset.fresh || "%s";
   const text = sentence.replace("%s", inWords(age));
@@ -28,7 +39,7 @@ function tick(element, now) {
   element.closest("[data-stale-scope]")?.classList.toggle("is-stale", stale);
 }
 
-function tickAll() {
+export function tickAll() {
   const now = performance.now();
   for (const element of document.querySelectorAll("[data-age]")) tick(element, now);
 }
