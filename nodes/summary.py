@@ -59,17 +59,22 @@ def age(facts: ClusterFacts | None, now: float) -> float | None:
     return max(0.0, now - min(node.taken_at for node in facts.nodes))
 
 
-def installation(cluster: Cluster) -> tuple[wizard.StepStand, ...]:
-    """How far the installation is, from facts, pinned keys, checks, backups and runs."""
-    return wizard.steps(_known(cluster))
+def installation(
+    cluster: Cluster, facts: ClusterFacts | None = None
+) -> tuple[wizard.StepStand, ...]:
+    """How far the installation is, from facts, pinned keys, checks, backups and runs.
+
+    `facts`: those that were read just now, if they were.
+    """
+    return wizard.steps(_known(cluster, facts or selectors.latest_facts(cluster)))
 
 
-def _known(cluster: Cluster) -> wizard.Known:
+def _known(cluster: Cluster, facts: ClusterFacts | None) -> wizard.Known:
     past = history.of()
     active = past.active_run(cluster)
     return wizard.Known(
         settings=cluster.revision.peers,
-        facts=selectors.latest_facts(cluster),
+        facts=facts,
         has_secret=bool(cluster.ssh_private_key or cluster.ssh_password),
         pinned=frozenset(cluster.host_keys.values_list("host", flat=True)),
         checks=_check_counts(cluster),

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from nodes.views import dashboard, home, node, stream, wizard
+from nodes.views import dashboard, home, node, overview, stream, wizard
 from nodes.views import settings as settings_page
 from nodes.views.steps import access, checks
 
@@ -8,6 +8,7 @@ _CLUSTER = "clusters/<int:cluster_id>/"
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
+    path("clusters/", overview.overview, name="overview"),
     path("clusters/new/", wizard.new, name="cluster-new"),
     path(_CLUSTER, dashboard.dashboard, name="dashboard"),
     path(f"{_CLUSTER}history/", dashboard.history, name="history"),

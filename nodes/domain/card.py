@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from nodes.domain import tally
+from nodes.domain.numbers import sample_of
 from nodes.domain.observation import (
     NOT_ASKED,
     ClusterFacts,
@@ -26,6 +27,7 @@ NOT_OBSERVED = Unknown(say("This server was not asked yet."))
 _ORDER = ("failed", "unknown", "attention", "working", "waiting", "ok")
 SSH, GALERA, GLUSTER = say("SSH"), say("Galera"), say("GlusterFS")
 PEERS, BRICK, MOUNT = say("Gluster peers"), say("Brick"), say("Storage")
+PAGE = say("dpiui2")
 STORAGE = (PEERS, BRICK, MOUNT)
 _LINKS = ("http://", "https://")  # what a browser may be sent to
 _GALERA_WORKING = {1: say("Joining"), 2: say("Donor"), 3: say("Joined, catching up")}
@@ -42,38 +44,29 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Page:
-    """dpiui2's own page on a server; `url` "" when it is no address a browser may be sent to."""
-
-    url: str
-    answers: bool
-
-
-@dataclass(frozen=True)
 class Card:
-    """`fixed`: one line for each layer the server belongs to. `queue`: changes that waited to be
-    applied, by moment (seconds since the epoch), oldest first."""
+    """`lines` is everything; `fixed` one line for each layer the server belongs to; `page` the line
+    of dpiui2's own page, None: nobody asks for it, with its address in `page_url`, "" when that is
+    nothing a browser may be sent to. `queue`: changes that waited to be applied, by moment (seconds
+    since the epoch), oldest first."""
 
     host: str
     primary: bool
     name: str  # what the server calls itself, "" when unknown
     lines: tuple[Line, ...]
     fixed: tuple[Line, ...]
+    page: Line | None
+    page_url: str
     disk_free: int | None
     disk_size: int | None
     uptime_s: float | None
-    page: Page | None = None
-    queue: tuple[tuple[float, float | None], ...] = ()
+    queue_now: float | None
+    queue: tuple[tuple[float, float | None], ...]
 
     @property
     def state(self) -> str:
-        """The state of the worst line: the colour of the card's head."""
-        return worst(self.lines).state
-
-    @property
-    def queue_now(self) -> int | None:
-        last = self.queue[-1][1] if self.queue else None
-        return None if last is None else round(last)
+        """The state of the worst line that is shown: the colour of the card's head."""
+        return worst([*self.fixed, *([self.page] if self.page else [])]).state
 
     @property
     def used_percent(self) -> int | None:
@@ -109,10 +102,12 @@ def _card(host: str, settings: PeerSettings, facts: ClusterFacts | None) -> Card
         name=node.hostname if node and isinstance(node.hostname, str) else "",
         lines=_told_once(lines),
         fixed=_told_once(_fixed(lines)),
+        page=next((line for line in lines if line.label == PAGE), None),
+        page_url=_page_url(node),
         disk_free=free,
         disk_size=size,
         uptime_s=node.uptime_s if node and isinstance(node.uptime_s, float) else None,
-        page=_link(node),
+        queue_now=sample_of(node).recv_queue if node else None,
         queue=tuple((sample.at, sample.recv_queue) for sample in samples),
     )
 
@@ -131,14 +126,14 @@ def _line(lines: Sequence[Line], label: Text) -> Line:
 
 
 def _named(line: Line) -> Text:
+    if line.state == "unknown":
+        return line.word
     return say("%(part)s: %(state)s", part=line.label, state=line.word)
 
 
-def _link(node: NodeFacts | None) -> Page | None:
-    if node is None or not isinstance(node.page, PageFacts) or not node.page.url:
-        return None
-    url = node.page.url if node.page.url.startswith(_LINKS) else ""
-    return Page(url, node.page.answers)
+def _page_url(node: NodeFacts | None) -> str:
+    url = node.page.url if node and isinstance(node.page, PageFacts) else ""
+    return url if url.startswith(_LINKS) else ""
 
 
 def _told_once(lines: Iterable[Line]) -> tuple[Line, ...]:
@@ -166,7 +161,7 @@ def _lines(
 
 
 def _page(page: PageFacts | Unknown) -> Line:
-    label = say("dpiui2")
+    label = PAGE
     if isinstance(page, Unknown):
         return _unknown(label, page)
     if page.answers:

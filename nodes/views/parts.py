@@ -78,28 +78,24 @@ def context(cluster: Cluster, now: float) -> dict[str, Any]:
     known = _acknowledged(cluster)
     joined = edges(seen.settings, seen.facts, now)
     spots = _spots([(card.host, card.state, card.primary) for card in shown])
+    go_on = _next_step(cluster, seen)
     return {
         "cluster": cluster,
         "summary": seen,
-        "next": _next(cluster, seen.verdict.action) if seen.verdict.action else None,
+        "next": None if go_on else _verdict_next(cluster, seen),
         "cards": [(card, sparkline(card.queue)) for card in shown],
-        "items": [_item(cluster, f, known.get(f.id)) for f in _told(seen)],
+        "items": [_item(cluster, f, known.get(f.id)) for f in seen.verdict.findings],
         "edges": joined,
         "spots": spots,
         "lines": list(_lines(joined, {spot.host: spot for spot in spots})),
         "runs": past.runs(cluster, 5),
         "backups": past.backups(cluster)[:4],
-        "go_on": _next_step(cluster),
+        "go_on": go_on,
     }
 
 
 def drawn(shown: Mapping[str, Any], name: str) -> str:
     return render_to_string(PARTS[name], dict(shown))
-
-
-def _told(seen: Summary) -> list[Finding]:
-    """Notices that mean nothing bad are told by the verdict, not as something to attend to."""
-    return list(seen.verdict.findings)
 
 
 def _acknowledged(cluster: Cluster) -> dict[str, Acknowledgement]:
@@ -121,28 +117,39 @@ def _next(cluster: Cluster, action: Action) -> Next:
     return Next(action, url)
 
 
-def _next_step(cluster: Cluster) -> StepStand | None:
-    """Where the installation goes on; none once it has come to its end, whatever broke later."""
+def _verdict_next(cluster: Cluster, seen: Summary) -> Next | None:
+    return _next(cluster, seen.verdict.action) if seen.verdict.action else None
+
+
+def _next_step(cluster: Cluster, seen: Summary) -> StepStand | None:
+    """Where the installation goes on, as long as it is what to do next; none once it has come to its
+    end, whatever broke later."""
+    if seen.verdict.state not in ("healthy", "not_installed") and seen.facts:
+        return None
     last = history.of().last_runs(cluster).get("install_glusterfs")
     if last and last.state == "succeeded":
         return None
-    return next((stand for stand in summary.installation(cluster) if not stand.done), None)
+    return next((s for s in summary.installation(cluster, seen.facts) if not s.done), None)
 
 
-WIDTH, HEIGHT, MARGIN_X, MARGIN_Y = 400.0, 232.0, 78.0, 36.0
+WIDTH, HEIGHT, MARGIN_X, MARGIN_Y = 400.0, 220.0, 78.0, 30.0
 
 
 def _spots(nodes: list[tuple[str, str, bool]]) -> list[Spot]:
-    """On a circle that begins at the top; two stand side by side."""
-    count = len(nodes)
-    start = math.pi if count == 2 else -math.pi / 2
-    spots = []
-    for place, (host, state, primary) in enumerate(nodes):
-        angle = start + 2 * math.pi * place / max(1, count)
-        x = WIDTH / 2 + (WIDTH / 2 - MARGIN_X) * math.cos(angle)
-        y = HEIGHT / 2 + (HEIGHT / 2 - MARGIN_Y) * math.sin(angle)
-        spots.append(Spot(host, round(x, 1), round(y, 1), state, primary))
-    return spots
+    """On a circle that begins at the top and goes to the left, stretched to fill the drawing."""
+    start = -math.pi if len(nodes) == 2 else math.pi / 2
+    angles = [start + 2 * math.pi * place / max(1, len(nodes)) for place in range(len(nodes))]
+    xs = _stretched([math.cos(angle) for angle in angles], MARGIN_X, WIDTH - MARGIN_X)
+    ys = _stretched([-math.sin(angle) for angle in angles], MARGIN_Y, HEIGHT - MARGIN_Y)
+    placed = zip(nodes, xs, ys, strict=True)
+    return [Spot(host, x, y, state, primary) for (host, state, primary), x, y in placed]
+
+
+def _stretched(values: list[float], least: float, most: float) -> list[float]:
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    if high - low < 1e-6:
+        return [(least + most) / 2] * len(values)
+    return [round(least + (most - least) * (v - low) / (high - low), 1) for v in values]
 
 
 def _lines(joined: Iterable[Edge], spots: Mapping[str, Spot]) -> Iterable[Line]:

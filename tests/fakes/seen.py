@@ -66,7 +66,9 @@ def month(made: Cluster, until: float) -> None:
     ):
         first = int(until - begin) // step * step
         for at in range(first, int(until - end), step):
-            rows += [_sample(made, host, place, level, at) for place, host in enumerate(recorded.HOSTS)]
+            rows += [
+                _sample(made, host, place, level, at) for place, host in enumerate(recorded.HOSTS)
+            ]
     NodeSample.objects.bulk_create(rows, batch_size=500)
 
 

@@ -42,11 +42,15 @@ def test_with_a_cluster_the_first_page_is_its_dashboard(page: Client) -> None:
     assert page.get("/")["Location"] == reverse("dashboard", args=[site.pk])
 
 
-def test_the_last_cluster_a_person_looked_at_comes_first(page: Client) -> None:
-    sites.fresh()
-    second = sites.made_site("kazan-2")
-    dashboard(page, second)
-    assert page.get("/")["Location"] == reverse("dashboard", args=[second.pk])
+def test_with_several_clusters_the_first_page_shows_all_of_them_worst_first(page: Client) -> None:
+    well = sites.installed()
+    away = sites.made_site("aachen-2")
+    sites.observed(away, *(builders.silent(host) for host in HOSTS))
+    assert page.get("/")["Location"] == reverse("overview")
+    text = page.get(reverse("overview")).content.decode().split("<tbody")[1]
+    assert text.index(f"cluster-{away.pk}") < text.index(f"cluster-{well.pk}")
+    assert "No server can be reached." in text
+    assert "3/3" in text
 
 
 def test_the_servers_stand_in_the_order_of_the_peer_list(page: Client) -> None:
