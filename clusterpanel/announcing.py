@@ -83,9 +83,8 @@ class _Announcer:
                 for key in sorted(keys):
                     connection.publish(self._channel.name, key)
             except redis.RedisError as error:
-                log.warning("no announcement to pages, they look by themselves: %s", error)
-                with self._wake:
-                    self._keys |= keys
+                # Dropped: open pages look by themselves while Redis is away.
+                log.warning("no announcement to pages: %s", error)
                 time.sleep(_SILENT_AFTER_FAILURE_S)
 
 

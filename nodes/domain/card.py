@@ -22,6 +22,7 @@ from nodes.domain.observation import (
 from nodes.domain.parse_system import NO_PAGE
 from nodes.domain.peers import PeerSettings
 from nodes.domain.text import Text, say
+from nodes.domain.view import Member
 
 NOT_OBSERVED = Unknown(say("This server was not asked yet."))
 _ORDER = ("failed", "unknown", "attention", "working", "waiting", "ok")
@@ -188,13 +189,19 @@ def _galera(node: NodeFacts | None, wanted: int) -> Line:
     if node and node.mysqld_running is False:
         return Line(label, "failed", say("Stopped"), say("MariaDB does not run on this server."))
     if isinstance(galera, Unknown):
-        return _unknown(label, galera)
+        starting = node is not None and Member(node).starting
+        return _starting(label, galera) if starting else _unknown(label, galera)
     if not galera.wsrep_on:
         return Line(label, "waiting", say("Not in a cluster"))
     if galera.cluster_status != "Primary":
         why = say("The server takes no reads or writes: its part of the cluster has no quorum.")
         return Line(label, "failed", say("%(status)s", status=galera.cluster_status), why)
     return _in_primary(label, galera, wanted)
+
+
+def _starting(label: Text, galera: Unknown) -> Line:
+    """It does not answer SQL yet, and that is as it should be: it joins."""
+    return Line(label, "working", say("Joining"), galera.why)
 
 
 def _in_primary(label: Text, galera: GaleraFacts, wanted: int) -> Line:

@@ -106,8 +106,9 @@ def _seconds(value: float) -> Words:
 
 
 def _up(value: float) -> Words:
-    hours = int(value // 3600)
-    return (say("%(days)s d %(hours)s h", days=hours // 24, hours=hours % 24),)
+    hours, minutes = divmod(int(value // 60), 60)
+    days, hours = divmod(hours, 24)
+    return (say("%(days)s d %(hours)s h %(minutes)s min", days=days, hours=hours, minutes=minutes),)
 
 
 def _disks(node: NodeFacts) -> Words:

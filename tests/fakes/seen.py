@@ -56,13 +56,13 @@ def stored(made: Cluster, nodes: Iterable[NodeFacts], age_s: float = 0.5) -> Non
         )
 
 
-def month(made: Cluster, until: float) -> None:
+def month(made: Cluster, until: float, days: int = 31) -> None:
     """History as the thinning leaves it: an hour fine, a day by minutes, a month by quarters."""
     rows: list[NodeSample] = []
     for level, step, begin, end in (
         (0, 10, 3600, 0),
         (1, 60, 86400, 3600),
-        (2, 900, 31 * 86400, 86400),
+        (2, 900, days * 86400, 86400),
     ):
         first = int(until - begin) // step * step
         for at in range(first, int(until - end), step):
