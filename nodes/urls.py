@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_CLUSTER}strip/", dashboard.strip, name="strip"),
     path(f"{_CLUSTER}observe/", dashboard.observe, name="observe"),
     path(f"{_CLUSTER}settings/", settings_page.settings, name="settings"),
+    path(f"{_CLUSTER}settings/page-url/", settings_page.page_url, name="page-url"),
     path(f"{_CLUSTER}install/", wizard.install, name="install"),
     path(f"{_CLUSTER}install/access/keys/", access.keys, name="host-keys"),
     path(f"{_CLUSTER}install/access/trust/", access.trust, name="host-key-trust"),
