@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import (
+    dashboard,
     install,
     latency,
     many_nodes,
@@ -31,6 +32,7 @@ from tests.e2e.panel import Panel
 Lines = Iterable[str]
 # These bring what they need themselves.
 ALONE: dict[str, Callable[[], Lines]] = {
+    "dashboard": dashboard.measure,
     "log-page": viewer.measure,
     "many-nodes": many_nodes.measure,
 }

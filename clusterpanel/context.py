@@ -21,7 +21,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _cluster(request: HttpRequest) -> Cluster | None:
     match = request.resolver_match
     asked = match.kwargs.get("cluster_id") if match else None
-    if asked is not None:
+    if asked is not None and asked != request.session.get(
+        LAST
+    ):  # a session is not written for nothing
         request.session[LAST] = asked
     last = asked if asked is not None else request.session.get(LAST)
     found = Cluster.objects.filter(pk=last).first() if last is not None else None

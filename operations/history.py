@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from nodes.domain.text import Text
 from nodes.history import KnownBackup, PastRun
 from nodes.models import Cluster
 from operations import selectors
 from operations.domain.life import StepState
+from operations.domain.machine import ACTIVE
 from operations.domain.planners import PLANNERS
-from operations.models import Backup, Run
+from operations.models import Backup
 from operations.selectors import SeenBackup
 
 # Proofs of steps that work with glusterd, or are proven by asking it.
@@ -26,7 +28,7 @@ class StoredHistory:
         return procedure in PLANNERS
 
     def active_run(self, cluster: Cluster) -> PastRun | None:
-        run = selectors.active_run(cluster)
+        run = self._runs(cluster).filter(state__in=sorted(ACTIVE)).first()
         return _past(run) if run else None
 
     def gluster_in_use(self, cluster: Cluster) -> bool:
@@ -51,11 +53,13 @@ class StoredHistory:
     def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
         return [_known(backup, backup.why) for backup in selectors.backups(cluster)]
 
-    def _runs(self, cluster: Cluster) -> QuerySet[Run]:
-        return selectors.runs(cluster)
+    def _runs(self, cluster: Cluster) -> QuerySet[Any]:
+        """Newest first. Of the plans only the titles: a list of runs must not read them whole."""
+        runs = selectors.runs(cluster).defer("plan_json")
+        return runs.annotate(title=F("plan_json__title"))
 
 
-def _past(run: Run) -> PastRun:
+def _past(run: Any) -> PastRun:
     return PastRun(
         id=run.id,
         procedure=run.procedure,
@@ -67,8 +71,8 @@ def _past(run: Run) -> PastRun:
     )
 
 
-def _title(run: Run) -> Text:
-    title = run.plan_json.get("title") or {"template": run.procedure, "params": []}
+def _title(run: Any) -> Text:
+    title = run.title or {"template": run.procedure, "params": []}
     return Text(title["template"], tuple((name, value) for name, value in title["params"]))
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -41,8 +42,10 @@ def history(request: HttpRequest, cluster_id: int) -> HttpResponse:
 
 
 def _history(request: HttpRequest, cluster: Cluster, now: float) -> dict[str, Any]:
-    chosen = charts.range_of(request.GET.get("range"))
-    return {"history": charts.charts(cluster, chosen, now), "ranges": charts.RANGES}
+    drawn = charts.charts(cluster, charts.range_of(request.GET.get("range")), now)
+    # The same in all charts, so it is written once.
+    marks = render_to_string("nodes/parts/marks.html", {"marks": drawn.marks})
+    return {"history": drawn, "ranges": charts.RANGES, "marks": marks}
 
 
 @require_safe

@@ -10,7 +10,16 @@ from tests.web import sites
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("dashboard", "dashboard-live", "strip", "install", "settings", "host-keys")
+PAGES = (
+    "dashboard",
+    "dashboard-events",
+    "history",
+    "acknowledge",
+    "strip",
+    "install",
+    "settings",
+    "host-keys",
+)
 
 
 @pytest.mark.parametrize("name", PAGES)
