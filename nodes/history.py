@@ -54,7 +54,10 @@ class History(Protocol):
     def gluster_in_use(self, cluster: Cluster) -> bool:
         """A step of a run works with glusterd now: its locks are pool-wide, nobody else may ask."""
 
-    def runs(self, cluster: Cluster, limit: int) -> Sequence[PastRun]: ...
+    def runs(
+        self, cluster: Cluster, limit: int, since: datetime | None = None
+    ) -> Sequence[PastRun]:
+        """The newest first, of those that were asked for since then."""
 
     def last_runs(self, cluster: Cluster) -> dict[str, PastRun]:
         """The newest run of each procedure."""
@@ -76,7 +79,9 @@ class _Nothing:
     def gluster_in_use(self, cluster: Cluster) -> bool:
         return False
 
-    def runs(self, cluster: Cluster, limit: int) -> Sequence[PastRun]:
+    def runs(
+        self, cluster: Cluster, limit: int, since: datetime | None = None
+    ) -> Sequence[PastRun]:
         return ()
 
     def last_runs(self, cluster: Cluster) -> dict[str, PastRun]:

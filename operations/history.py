@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from nodes.domain.text import Text
 from nodes.history import KnownBackup, PastRun
@@ -14,7 +15,7 @@ from operations import selectors
 from operations.domain.life import StepState
 from operations.domain.machine import ACTIVE
 from operations.domain.planners import PLANNERS
-from operations.models import Backup
+from operations.models import Backup, Run
 from operations.selectors import SeenBackup
 
 # Proofs of steps that work with glusterd, or are proven by asking it.
@@ -38,14 +39,17 @@ class StoredHistory:
         moving = run.steps.filter(state__in=(StepState.RUNNING, StepState.VERIFYING))
         return any(run.plan.step(step.key).proof.name in _USE_GLUSTER for step in moving)
 
-    def runs(self, cluster: Cluster, limit: int) -> Sequence[PastRun]:
-        return [_past(run) for run in self._runs(cluster)[:limit]]
+    def runs(
+        self, cluster: Cluster, limit: int, since: datetime | None = None
+    ) -> Sequence[PastRun]:
+        found = self._runs(cluster)
+        wanted = found.filter(created_at__gte=since) if since else found
+        return [_past(run) for run in wanted[:limit]]
 
     def last_runs(self, cluster: Cluster) -> dict[str, PastRun]:
-        newest: dict[str, PastRun] = {}
-        for run in self._runs(cluster)[:200]:
-            newest.setdefault(run.procedure, _past(run))
-        return newest
+        same = Run.objects.filter(cluster=cluster, procedure=OuterRef("procedure"))
+        newest = Subquery(same.order_by("-created_at").values("pk")[:1])
+        return {run.procedure: _past(run) for run in self._runs(cluster).filter(pk=newest)}
 
     def backups(self, cluster: Cluster) -> Sequence[KnownBackup]:
         return [_known(backup, None) for backup in cluster.backups.all()[:50]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext_lazy as _
@@ -150,9 +150,9 @@ def charts(cluster: Cluster, chosen: Range, now: float) -> Charts:
 
 
 def _marks(cluster: Cluster, since: float, until: float) -> Iterable[Mark]:
-    for run in history.of().runs(cluster, 50):
+    for run in history.of().runs(cluster, 50, datetime.fromtimestamp(since, UTC)):
         at = run.created_at.timestamp()
-        if since <= at <= until:
+        if at <= until:
             yield Mark(run, _x(at, since, until))
 
 
