@@ -70,6 +70,11 @@ class Card:
         return worst([*self.fixed, *([self.page] if self.page else [])]).state
 
     @property
+    def replicates(self) -> bool:
+        """Whether the server is, or should be, in the database cluster: else it has no queue."""
+        return any(line.label == GALERA and line.state != "waiting" for line in self.fixed)
+
+    @property
     def used_percent(self) -> int | None:
         if not self.disk_size or self.disk_free is None:
             return None

@@ -8,7 +8,7 @@ import pytest
 
 from nodes.domain.card import Card, cards
 from nodes.domain.fact_sheet import Row, sheet
-from nodes.domain.observation import NodeFacts, PageFacts, Transfer, Unknown
+from nodes.domain.observation import GaleraFacts, NodeFacts, PageFacts, Transfer, Unknown
 from nodes.domain.text import say
 from tests.fakes import recorded
 from tests.fakes.facts import SETTINGS, cluster, node, silent, stopped, volume
@@ -26,6 +26,12 @@ def test_a_card_has_one_line_for_each_layer() -> None:
     shown = card(node("n1"))
     assert words(shown) == ["Galera: Synced, 3 of 3", "GlusterFS: Brick: Up, heal 0"]
     assert shown.state == "ok"
+
+
+def test_a_server_without_galera_has_no_queue() -> None:
+    assert card(node("n1")).replicates
+    assert card(stopped("n1")).replicates
+    assert not card(node("n1", galera=GaleraFacts(wsrep_on=False))).replicates
 
 
 def test_the_storage_line_tells_what_is_worst() -> None:
