@@ -67,7 +67,10 @@ def _on_simulated(folder: Path, names: list[str]) -> None:
     """Needs neither root nor a lab."""
     if not names:
         return
-    with simulated.nodes(folder / "nodes"), _panel(folder / "simulated") as panel:
+    with (
+        simulated.nodes(folder / "nodes") as site,
+        _panel(folder / "simulated", simulated=site) as panel,
+    ):
         for name in names:
             _print(name, partial(ON_SIMULATED[name], panel))
 
@@ -81,8 +84,8 @@ def _on_lab(folder: Path, names: list[str]) -> None:
 
 
 @contextmanager
-def _panel(home: Path) -> Iterator[Panel]:
-    panel = Panel(home)
+def _panel(home: Path, *, simulated: Path | None = None) -> Iterator[Panel]:
+    panel = Panel(home, simulated=simulated)
     try:
         yield panel
     finally:

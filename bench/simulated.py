@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +15,12 @@ HOSTS = ("10.0.0.11", "10.0.0.12", "10.0.0.13")
 
 
 @contextmanager
-def nodes(folder: Path) -> Iterator[None]:
-    """Panels that are started inside reach simulated servers only."""
+def nodes(folder: Path) -> Iterator[Path]:
+    """One cluster in a folder that a panel can be given."""
     cluster = SimulatedCluster.create(folder / "site", HOSTS)
-    os.environ["SIMULATED_NODES"] = str(folder)
     try:
-        yield
+        yield folder
     finally:
-        del os.environ["SIMULATED_NODES"]
         for host in HOSTS:
             cluster.power_off(host)
 
@@ -61,6 +58,6 @@ def stamped(lines: int, a_second: int, sign: str = "") -> str:
     )
 
 
-def give_sign(sign: str) -> None:
-    site = SimulatedCluster.at(Path(os.environ["SIMULATED_NODES"]) / "site")
+def give_sign(panel: Panel, sign: str) -> None:
+    site = SimulatedCluster.at(Path(panel.env["SIMULATED_NODES"]) / "site")
     (site.root(HOSTS[0]) / "root" / sign).touch()

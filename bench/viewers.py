@@ -58,7 +58,7 @@ def _watched(panel: Panel, client: Client, cluster: int, *, broker_away: bool) -
 async def _follow(panel: Panel, viewers: Sequence[Viewer], sign: str, broker_away: bool) -> None:
     following = [asyncio.create_task(viewer.follow()) for viewer in viewers]
     await _connected(viewers)
-    simulated.give_sign(sign)
+    simulated.give_sign(panel, sign)
     if broker_away:
         until = time.monotonic() + BROKER_AWAY_S
         while time.monotonic() < until:  # the panel starts it again and again

@@ -25,14 +25,19 @@ PASSWORD = re.compile(r"password: (\S+)")
 
 
 class Panel:
-    """Started by the same command as `make run`; stopped by the same signal as Ctrl-C."""
+    """Started by the same command as `make run`; stopped by the same signal as Ctrl-C.
 
-    def __init__(self, home: Path, *options: str) -> None:
+    `simulated` is a folder of simulated clusters: the only servers that this panel reaches.
+    """
+
+    def __init__(self, home: Path, *options: str, simulated: Path | None = None) -> None:
         self.home = home
         self.port = free_port()
         self.env = {**os.environ, "PANEL_HOME": str(home), "PORT": str(self.port)}
         for name in ("REDIS_URL", "SIMULATED", "SIMULATED_NODES"):
             self.env.pop(name, None)
+        if simulated is not None:
+            self.env["SIMULATED_NODES"] = str(simulated)
         self.log = home.parent / f"{home.name}.out"
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
