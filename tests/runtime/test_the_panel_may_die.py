@@ -76,7 +76,9 @@ def test_a_killed_worker_is_replaced_and_the_log_is_complete(
     assert world.log(run, "one") == world.node_log(run, "one", "node1")
     assert world.log(run, "one").count(b"\n") == 60
     assert (world.cluster["node1"].home / "starts").read_text() == "start\n"
-    assert events(run, "attached")
+    said = [str(Text.from_json(event["text"])) for event in events(run, "attached")]
+    assert said[0].startswith("The worker was last heard of at ")
+    assert said[0].endswith(" UTC. No lines lost.")
 
 
 def test_a_cut_connection_is_mended_without_a_lost_byte(world: World) -> None:
