@@ -154,6 +154,20 @@ def test_garbage_is_garbage_and_a_slow_node_is_slow(cluster: SimulatedCluster) -
     assert time.monotonic() - began > 0.4
 
 
+def test_a_cut_ends_only_what_does_not_ask_to_stay(cluster: SimulatedCluster) -> None:
+    """As sshd: it kills nothing, so a script that starts a job is not stopped half way."""
+    text = "%s; echo begun; sleep 0.5; echo >> /tmp/$1"
+    for name, what in (("stays", "trap '' HUP PIPE"), ("goes", ":")):
+        with on(cluster, A).stream(script(text % what, name)) as stream:
+            assert stream.read(5) == b"begun\n"
+            cluster.cut_connections(A)
+            with pytest.raises(ConnectionLost):
+                stream.read(5)
+    until(lambda: (cluster.root(A) / "tmp/stays").exists())
+    time.sleep(0.5)
+    assert not (cluster.root(A) / "tmp/goes").exists()
+
+
 def test_no_tunnel_is_offered(cluster: SimulatedCluster) -> None:
     with pytest.raises(Closed):
         on(cluster, A).tunnel(3306)
