@@ -15,24 +15,27 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY = re.compile(r"Cluster Panel is ready: (http://127\.0\.0\.1:\d+)")
 PASSWORD = re.compile(r"password: (\S+)")
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Panel:
     """Started by the same command as `make run`; stopped by the same signal as Ctrl-C."""
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, *options: str, env: Mapping[str, str] = NOTHING) -> None:
         self.home = home
         self.port = free_port()
         self.env = {**os.environ, "PANEL_HOME": str(home), "PORT": str(self.port)}
         for name in ("REDIS_URL", "SIMULATED", "SIMULATED_NODES"):
             self.env.pop(name, None)
+        self.env.update(env)
         self.log = home.parent / f"{home.name}.out"
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
