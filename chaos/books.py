@@ -9,12 +9,13 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import F
 
 from chaos.truth import InBooks
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster
 from operations import services
-from operations.domain.machine import ACTIVE
+from operations.domain.machine import ACTIVE, RunState
 from operations.domain.plan import Plan
 from operations.models import Backup, Run
 from operations.runtime import journal
@@ -57,6 +58,11 @@ def cancel(run: str) -> None:
         services.run_cancel(run=Run.objects.get(pk=run), by=get_user_model().objects.get())
     except Refused:
         return
+
+
+def give_up(run: str) -> None:
+    """A run that does not end: it must not keep the cluster from the next one."""
+    Run.objects.filter(pk=run).update(state=RunState.INTERRUPTED, fence=F("fence") + 1)
 
 
 def glance(run: str) -> Glance:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -37,6 +37,7 @@ class Campaign:
     doubled: bool = False
     lanes: int = 1
     lab: bool = False
+    env: Mapping[str, str] = field(default_factory=dict)  # of the panel, for other settings
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def carry_out(
             with _running(tasks, folder) as lanes:
                 results = _gather(campaign, lanes, say)
                 failures = _ended(lanes, campaign.count - len(results), folder)
+                for failure in failures:
+                    say(f"  {failure}")
         finally:
             _end_leftovers(folder)
     return Outcome(campaign, results, failures)
@@ -88,6 +91,7 @@ def _tasks(campaign: Campaign, seed: str, folder: Path, lab: Mapping[str, Any]) 
             victims=[chosen[number][0] for number in numbers],
             points=[chosen[number][1] for number in numbers],
             lab=lab,
+            env=campaign.env,
         )
 
 

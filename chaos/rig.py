@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,13 +120,16 @@ class Rig:
             found.append(self.broker.pid)
         return found
 
-    def mend(self) -> None:
-        """What no supervisor of the panel restarts: the shared broker, and machines that are off."""
-        if self.broker and self.broker.poll() is not None:
+    def kill(self, doomed: Collection[int]) -> None:
+        """SIGKILL to all of them, one right after the other; the shared broker is started again."""
+        kill(doomed)
+        if self.broker and self.broker.pid in doomed:
+            self.broker.wait()
             time.sleep(BROKER_AWAY_S)
             self._start_broker()
 
     def switch_on(self) -> None:
+        """Machines that were killed whole: nothing else starts them again."""
         for machine in self.machines:
             if not machine.is_on:
                 machine.start()

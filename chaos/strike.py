@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from chaos import books, task
-from chaos.rig import PARTS, Machine, Rig, kill
+from chaos.rig import PARTS, Machine, Rig
 from chaos.sites import Site
 from chaos.task import CANCEL
 
@@ -23,10 +23,9 @@ def blow_of(victim: str, rig: Rig, site: Site, run: Callable[[], str]) -> Blow:
             books.cancel(run())
             return False
         doomed = _doomed(victim, rig, owner)
-        kill(doomed)
+        rig.kill(doomed)
         if victim == "everything":
             site.cut()
-        rig.mend()
         return driver(owner) in doomed
 
     return blow

@@ -32,9 +32,10 @@ class Task:
     victims: Sequence[str]
     points: Sequence[str]
     lab: Mapping[str, Any]
+    env: Mapping[str, str]
 
     def environment(self) -> Mapping[str, str]:
         """Of the panel and of the lane; everything else they have is the panel's own default."""
         settings = "chaos.settings" if self.doubled else "clusterpanel.settings"
         simulated = "" if self.lab else f"{self.folder}/nodes"
-        return {"DJANGO_SETTINGS_MODULE": settings, "SIMULATED_NODES": simulated}
+        return {**self.env, "DJANGO_SETTINGS_MODULE": settings, "SIMULATED_NODES": simulated}

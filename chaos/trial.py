@@ -115,8 +115,9 @@ class Trial:
                 result.taken_over_s = self._taken_over_at - self._struck_at
             times = [at.timestamp() - self._struck_at for at in books.attached(self.run).values()]
             result.attached_s = next((after for after in times if after > 0), None)
-        if end.over:
-            consoles.clean(self._site, self.run)
+        if not end.over:
+            books.give_up(self.run)
+        consoles.clean(self._site, self.run)
 
 
 _BEGUN = frozenset(StepState) - {StepState.PENDING}
