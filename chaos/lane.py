@@ -38,6 +38,12 @@ class Lane:
             assert key["sha256"] == self._site.fingerprints[key["host"]]
             trusted = {"host": key["host"], "sha256": key["sha256"]}
             client.post(f"/clusters/{cluster}/host-keys/trust", trusted)
+        plan = {"procedure": "apply_settings", "params": {"force": True}}
+
+        def every_node_answers() -> bool:
+            return client.call("POST", f"/clusters/{cluster}/plans", plan)[0] == 200
+
+        wait_for(every_node_answers, 60, "the servers do not answer")
         run = client.start(cluster, "apply_settings", {}, force=True)
         snapshot = client.finished(run)
         assert snapshot["state"] == "succeeded", snapshot
