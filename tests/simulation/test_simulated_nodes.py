@@ -222,6 +222,16 @@ def follow_until_lost(cluster: SimulatedCluster, what: Job, lose: Callable[[], N
         follow_it()
 
 
+def test_the_end_of_a_job_is_seen_at_once_whatever_process_1_does(
+    cluster: SimulatedCluster,
+) -> None:
+    """A process that nobody waits for looks alive to `tail --pid`."""
+    lock(cluster)
+    what = job("sh", "-c", 'date +%s.%N > "$HOME/over"')
+    follow(cluster, what)
+    assert time.time() - float((cluster.root(A) / "root/over").read_text()) < 0.5
+
+
 def test_a_job_outlives_its_connection(cluster: SimulatedCluster) -> None:
     lock(cluster)
     what = job("sh", "-c", "echo begun; sleep 1.5; echo done")
