@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from random import Random
+
+from django.core.management import call_command
 
 from chaos import books
 from chaos.plan import choose
@@ -20,7 +23,9 @@ class Lane:
 
     def __init__(self, task: Task, rig: Rig, site: Site) -> None:
         self._task, self._rig, self._site = task, rig, site
-        self._client = rig.machines[0].panel.client()
+        token = StringIO()
+        call_command("panel_token", "admin", stdout=token)
+        self._client = Client(rig.machines[0].panel.port, token.getvalue().split()[-1])
         self._cluster = self._prepare(self._client)
 
     def _prepare(self, client: Client) -> int:
@@ -63,10 +68,13 @@ class Lane:
 
     def _look_at_page(self, result: Result) -> None:
         """What the page says of a new worker: that it is attached again, when, and that nothing is lost."""
-        client = self._client
-        client.port = self._rig.machines[0].panel.port  # another one when it was switched on again
-        wait_for(client.is_up, 60, "the web process did not come back")
-        for number in books.attached(result.run):
-            (line,) = client.get(f"/runs/{result.run}/log?after={number - 1}&limit=1")["lines"]
+        numbers = books.attached(result.run)
+        if numbers:
+            self._client.port = self._rig.machines[0].panel.port  # another one after a restart
+            wait_for(self._client.is_up, 60, "the web process did not come back")
+        for number in numbers:
+            (line,) = self._client.get(f"/runs/{result.run}/log?after={number - 1}&limit=1")[
+                "lines"
+            ]
             if "No lines lost" not in line["text"] or line["text"].count(" UTC") != 2:
                 result.complaints.append(Complaint("said", f"the page says: {line['text']}"))

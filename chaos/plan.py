@@ -19,7 +19,7 @@ ENV = "/var/www/html/dpiui2/backend/.env"
 FOLDER = "/var/lib/clusterpanel/chaos"
 STARTED = f"{FOLDER}/started"
 LAST = "-- Dump completed"  # what the proof of a dump wants to read
-LINES, PAUSE_S = 30, 0.03
+LINES, PAUSE_S = 50, 0.03
 MARK = f"chaos:{RUN_TOKEN}"  # in the command line of everything that a job starts; see consoles.py
 
 # $1: the folder. The rest is the step's own command, with its own input.

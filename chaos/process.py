@@ -29,7 +29,7 @@ def work(task: Task) -> None:
         django.setup()
         _trials(task, rig)
     finally:
-        rig.stop()
+        rig.end()
 
 
 def _trials(task: Task, rig: Rig) -> None:

@@ -140,10 +140,12 @@ class Rig:
 
         wait_for(whole, WHOLE_WITHIN_S, "the panel stays in parts")
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """As roughly as the rest: nothing of it is needed any more."""
         for machine in self.machines:
             if machine.is_on:
-                machine.panel.stop()
+                kill(machine.everything())
+                machine.panel.process.wait()
         if self.broker:
             self.broker.kill()
             self.broker.wait()
