@@ -1,7 +1,7 @@
 # PORT (8000) and PANEL_HOME (.panel) may be set: make run PORT=9000
 # make demo SIMULATED=1 takes simulated servers also where a lab of real ones could run.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench conformance
+.PHONY: help demo run test check format bench conformance chaos
 PYTHON := .venv/bin/python
 
 help: ## Show this list
@@ -35,3 +35,10 @@ bench: ## Measure the panel against other tools on lab servers
 conformance: ## Compare the simulated servers with real ones, step by step (eleven minutes)
 	@tools/setup test
 	@CONFORMANCE=1 $(PYTHON) -m pytest -ra -s tests/simulation/test_conformance.py
+
+# Figures that are not set have the defaults of `python -m chaos --help`.
+chaos: ## Kill parts of a working panel hundreds of times and write docs/reliability.md (an hour; COUNT=, CANCELS=, LAB=, SEED=, LANES=, ONLY=)
+	@tools/setup test
+	@$(PYTHON) -m chaos --write $(if $(COUNT),--count $(COUNT)) $(if $(CANCELS),--cancels $(CANCELS)) \
+		$(if $(LAB),--lab $(LAB)) $(if $(SEED),--seed $(SEED)) $(if $(LANES),--lanes $(LANES)) \
+		$(if $(ONLY),--only $(ONLY))

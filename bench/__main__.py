@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from bench import (
     viewers,
 )
 from bench.lab import Lab
-from tests.e2e.panel import Panel
+from tests.e2e.panel import NOTHING, Panel
 
 Lines = Iterable[str]
 # These bring what they need themselves.
@@ -69,7 +69,7 @@ def _on_simulated(folder: Path, names: list[str]) -> None:
         return
     with (
         simulated.nodes(folder / "nodes") as site,
-        _panel(folder / "simulated", simulated=site) as panel,
+        _panel(folder / "simulated", env={"SIMULATED_NODES": str(site)}) as panel,
     ):
         for name in names:
             _print(name, partial(ON_SIMULATED[name], panel))
@@ -84,8 +84,8 @@ def _on_lab(folder: Path, names: list[str]) -> None:
 
 
 @contextmanager
-def _panel(home: Path, *, simulated: Path | None = None) -> Iterator[Panel]:
-    panel = Panel(home, simulated=simulated)
+def _panel(home: Path, *, env: Mapping[str, str] = NOTHING) -> Iterator[Panel]:
+    panel = Panel(home, env=env)
     try:
         yield panel
     finally:

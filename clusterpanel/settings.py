@@ -148,8 +148,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 30, "socket_connect_timeout
 CELERY_BEAT_SCHEDULE = {
     "reconcile": {
         "task": "operations.tasks.reconcile",
-        "schedule": 2.0,
-        "options": {"expires": 4.0},
+        "schedule": 1.0,
+        "options": {"expires": 2.0},
     },
     "observe": {
         "task": "nodes.tasks.observe_all",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from datetime import datetime
+
+from django.utils import timezone
 
 from nodes.domain.text import Text, say
 from nodes.transport.base import TransportError
@@ -173,11 +176,12 @@ class Follower:
 
     def _say_attached(self, head: Head, may_start: bool) -> None:
         """Once, when this worker took over from another; not for every cut connection."""
-        if may_start or self._attached or head.begun is not Begun.ATTACHED:
+        heard = self._lease.heard
+        if heard is None or may_start or self._attached or head.begun is not Begun.ATTACHED:
             return
         self._attached = True
         event = {"type": "attached", "step": self._job.step, "node": self._job.node}
-        text = say("Another worker takes over; the job on %(node)s went on.", node=self._job.node)
+        text = _attached_again(self._job.node, heard)
         newest = store.say_event(self._lease, {**event, "text": text.to_json()})
         self._ports.notify(self._job.run, newest)
 
@@ -196,3 +200,14 @@ class Follower:
         event = {"type": "node", "node": self._job.node, "state": state, "text": text.to_json()}
         newest = store.say_event(self._lease, {**event, "step": self._job.step})
         self._ports.notify(self._job.run, newest)
+
+
+def _attached_again(node: str, heard: datetime) -> Text:
+    """Nothing is lost because the log is read on from the byte where the journal ends."""
+    return say(
+        "The worker was last heard of at %(heard)s UTC. Another one took over and attached again to"
+        " the job on %(node)s at %(now)s UTC. No lines lost.",
+        heard=f"{heard:%H:%M:%S}",
+        node=node,
+        now=f"{timezone.now():%H:%M:%S}",
+    )

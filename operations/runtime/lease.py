@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -35,13 +35,17 @@ class LeaseLost(Exception):
 
 @dataclass
 class Lease:
-    """A held lease. `lost` and `cancel` are set by the heartbeat, from its own thread."""
+    """A held lease. `lost` and `cancel` are set by the heartbeat, from its own thread.
+
+    `heard`: when the worker before, whose lease ran out, was last heard of; None if there was none.
+    """
 
     run_id: str
     owner: str
     fence: int
     lost: threading.Event = field(default_factory=threading.Event)
     cancel: threading.Event = field(default_factory=threading.Event)
+    heard: datetime | None = None
 
 
 def new_owner() -> str:
@@ -51,6 +55,7 @@ def new_owner() -> str:
 def claim(run_id: str) -> Lease | None:
     """The lease of a run that is active and that nobody drives, else None."""
     owner = new_owner()
+    before = Run.objects.filter(pk=run_id).values_list("lease_until", flat=True).first()
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     claimed = Run.objects.filter(free, pk=run_id, state__in=ACTIVE).update(
         lease_owner=owner, lease_until=_until(), fence=F("fence") + 1
@@ -58,7 +63,11 @@ def claim(run_id: str) -> Lease | None:
     if not claimed:
         return None
     fence = Run.objects.filter(pk=run_id, lease_owner=owner).values_list("fence", flat=True).first()
-    return Lease(run_id, owner, fence) if fence is not None else None
+    return Lease(run_id, owner, fence, heard=_heard(before)) if fence is not None else None
+
+
+def _heard(lease_until: datetime | None) -> datetime | None:
+    return lease_until - timedelta(seconds=settings.RUN_LEASE_S) if lease_until else None
 
 
 def _until() -> object:

@@ -28,7 +28,7 @@ from operations.runtime.lease import Lease
 from operations.runtime.outcome import CANCEL_SEEN, Outcome
 from operations.runtime.ports import Ports
 from operations.runtime.run_lock import RunLock
-from operations.runtime.silence import Silence, pause
+from operations.runtime.silence import Silence, pause, through_cuts
 from operations.runtime.store import Note
 
 STOP_PATIENCE_S = 60
@@ -72,6 +72,8 @@ class Performer:
             job = self._with_input(step, job)
         except Refused as refused:
             return _not_started(step, _refused(refused.first))
+        except TransportError as error:
+            return _not_started(step, say("Nothing was started: %(why)s", why=error.why))
         gate = _Gate(self._ports, self._run, step)
         follower = self._follower(step, job, gate)
         while True:
@@ -96,8 +98,11 @@ class Performer:
     def _with_input(self, step: Step, job: Job) -> Job:
         if not step.stdin:
             return job
-        data = self._ports.stdin(self._run, step, self._ports.transport(step.node))
-        return replace(job, stdin=data)
+
+        def provide() -> bytes:
+            return self._ports.stdin(self._run, step, self._ports.transport(step.node))
+
+        return replace(job, stdin=through_cuts(provide))
 
     def _follower(self, step: Step, job: Job, gate: _Gate | None = None) -> Follower:
         offset, allowed = self._offset(step), gate.is_open if gate else lambda: True

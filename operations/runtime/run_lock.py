@@ -23,6 +23,7 @@ from operations.models import Run
 from operations.runtime import node_lock
 from operations.runtime.node_lock import Claim, Held, Left, Taken
 from operations.runtime.ports import Ports
+from operations.runtime.silence import through_cuts
 
 Tell = Callable[[str, str, Text], None]  # node, state, sentence
 
@@ -69,9 +70,12 @@ class RunLock:
             return dict(zip(nodes, pool.map(self._try, nodes), strict=True))
 
     def _try(self, node: str, replaces: Left | None = None) -> Taken | TransportError:
-        try:
+        def take() -> Taken:
             transport = self._ports.transport(node)
             return node_lock.take(transport, self._ports.place, self._claim, replaces=replaces)
+
+        try:
+            return through_cuts(take)
         except TransportError as error:
             return error
 
@@ -143,8 +147,11 @@ class RunLock:
         self._tell(node, "taken_over", text)
 
     def _release_one(self, node: str) -> bool:
+        def release() -> bool:
+            return node_lock.release(self._ports.transport(node), self._ports.place, self._claim)
+
         try:
-            node_lock.release(self._ports.transport(node), self._ports.place, self._claim)
+            through_cuts(release)
         except TransportError:
             return False
         return True

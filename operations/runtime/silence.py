@@ -4,15 +4,38 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.utils import timezone
 
 from nodes.domain.text import Text, say
-from nodes.transport.base import AuthFailed, HostKeyChanged, HostKeyUnknown, TransportError
+from nodes.transport.base import (
+    AuthFailed,
+    ConnectionLost,
+    HostKeyChanged,
+    HostKeyUnknown,
+    TransportError,
+)
 from operations.runtime.lease import Lease, LeaseLost
 
 FINAL = (HostKeyChanged, HostKeyUnknown, AuthFailed)  # trying again cannot help
 _FIRST_PAUSE_S = 0.25
+_CUT_AGAIN_S = (0.0, 0.25, 1.0)
+
+Answer = TypeVar("Answer")
+
+
+def through_cuts(ask: Callable[[], Answer]) -> Answer:
+    """Ask again when the connection was cut under the question; only for what may be done twice.
+
+    Raises the TransportError of the last try, and any other one at once.
+    """
+    for length in _CUT_AGAIN_S:
+        try:
+            return ask()
+        except ConnectionLost:
+            time.sleep(length)
+    return ask()
 
 
 class Silence:

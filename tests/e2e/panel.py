@@ -15,29 +15,30 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY = re.compile(r"Cluster Panel is ready: (http://127\.0\.0\.1:\d+)")
 PASSWORD = re.compile(r"password: (\S+)")
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Panel:
     """Started by the same command as `make run`; stopped by the same signal as Ctrl-C.
 
-    `simulated` is a folder of simulated clusters: the only servers that this panel reaches.
+    `env` is added to its environment; without it the panel reaches real servers.
     """
 
-    def __init__(self, home: Path, *options: str, simulated: Path | None = None) -> None:
+    def __init__(self, home: Path, *options: str, env: Mapping[str, str] = NOTHING) -> None:
         self.home = home
         self.port = free_port()
         self.env = {**os.environ, "PANEL_HOME": str(home), "PORT": str(self.port)}
         for name in ("REDIS_URL", "SIMULATED", "SIMULATED_NODES"):
             self.env.pop(name, None)
-        if simulated is not None:
-            self.env["SIMULATED_NODES"] = str(simulated)
+        self.env.update(env)
         self.log = home.parent / f"{home.name}.out"
         with self.log.open("w") as out:
             self.process = subprocess.Popen(

@@ -8,6 +8,7 @@ from nodes.domain.text import Text
 from operations.models import Run
 from tests.runtime.conftest import (
     World,
+    events,
     executing,
     make_run,
     processes_of,
@@ -45,6 +46,7 @@ def test_what_it_printed_before_is_kept(world: World) -> None:
         until(lambda: world.log(run, "one").startswith(b"first"))
         cancel(run)
     assert world.log(run, "one") == b"first\nunfinished"
+    assert events(run, "attached") == []  # to fetch the rest is not to take over from a dead worker
 
 
 def test_a_cancelled_run_can_be_resumed(world: World) -> None:

@@ -15,12 +15,12 @@ from django.conf import LazySettings
 from django.db import connection
 
 from nodes.domain.text import Text
-from nodes.transport.base import HostKeyChanged
+from nodes.transport.base import Command, HostKeyChanged, Output
 from operations.domain.plan import Proof
 from operations.models import JournalChunk, Run
-from operations.runtime import journal, lease, reconcile
+from operations.runtime import journal, lease, reconcile, scripts
 from operations.runtime.lease import LeaseLost
-from tests.fakes.local import unreachable
+from tests.fakes.local import LocalNode, lost, unreachable
 from tests.runtime.conftest import (
     World,
     events,
@@ -76,7 +76,9 @@ def test_a_killed_worker_is_replaced_and_the_log_is_complete(
     assert world.log(run, "one") == world.node_log(run, "one", "node1")
     assert world.log(run, "one").count(b"\n") == 60
     assert (world.cluster["node1"].home / "starts").read_text() == "start\n"
-    assert events(run, "attached")
+    said = [str(Text.from_json(event["text"])) for event in events(run, "attached")]
+    assert said[0].startswith("The worker was last heard of at ")
+    assert said[0].endswith(" UTC. No lines lost.")
 
 
 def test_a_cut_connection_is_mended_without_a_lost_byte(world: World) -> None:
@@ -88,6 +90,46 @@ def test_a_cut_connection_is_mended_without_a_lost_byte(world: World) -> None:
     assert run.state == "succeeded"
     assert world.log(run, "one") == world.node_log(run, "one", "node1")
     assert (world.cluster["node1"].home / "starts").read_text() == "start\n"
+
+
+def test_a_cut_while_the_nodes_are_taken_or_freed_fails_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node does what it is asked, and its answer never arrives."""
+    node = world.cluster["node2"]
+    cut = {scripts.LOCK, scripts.UNLOCK}
+
+    def run(command: Command) -> Output:
+        output = LocalNode.run(node, command)
+        if command.argv[2] in cut:
+            cut.remove(command.argv[2])
+            raise lost("node2")
+        return output
+
+    monkeypatch.setattr(node, "run", run)
+    run_ = make_run(step("one", "node1", "true"), step("two", "node2", "true"))
+    world.execute(run_)
+    assert (run_.state, cut) == ("succeeded", set())
+    assert events(run_, "node") == []
+    assert not (node.root / "lock").exists()
+
+
+@pytest.mark.parametrize(("cuts", "state"), [(1, "succeeded"), (9, "failed")])
+def test_a_cut_while_the_input_is_made_is_no_unknown_effect(
+    world: World, monkeypatch: pytest.MonkeyPatch, cuts: int, state: str
+) -> None:
+    waiting = [lost("node1")] * cuts
+
+    def stdin(*_: object) -> bytes:
+        if waiting:
+            raise waiting.pop()
+        return b"input"
+
+    monkeypatch.setattr(world, "_stdin", stdin)
+    run = make_run(step("one", "node1", "cat", stdin="env_file"))
+    world.execute(run)
+    assert (run.state, states(run)) == (state, [state])
+    assert world.log(run, "one") == (b"input" if state == "succeeded" else b"")
 
 
 def test_a_silent_node_is_waited_for_and_it_is_said_once(world: World) -> None:

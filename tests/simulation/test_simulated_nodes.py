@@ -154,6 +154,20 @@ def test_garbage_is_garbage_and_a_slow_node_is_slow(cluster: SimulatedCluster) -
     assert time.monotonic() - began > 0.4
 
 
+def test_a_cut_ends_only_what_does_not_ask_to_stay(cluster: SimulatedCluster) -> None:
+    """As sshd: it kills nothing, so a script that starts a job is not stopped half way."""
+    text = "%s; echo begun; sleep 0.5; echo >> /tmp/$1"
+    for name, what in (("stays", "trap '' HUP PIPE"), ("goes", ":")):
+        with on(cluster, A).stream(script(text % what, name)) as stream:
+            assert stream.read(5) == b"begun\n"
+            cluster.cut_connections(A)
+            with pytest.raises(ConnectionLost):
+                stream.read(5)
+    until(lambda: (cluster.root(A) / "tmp/stays").exists())
+    time.sleep(0.5)
+    assert not (cluster.root(A) / "tmp/goes").exists()
+
+
 def test_no_tunnel_is_offered(cluster: SimulatedCluster) -> None:
     with pytest.raises(Closed):
         on(cluster, A).tunnel(3306)
@@ -206,6 +220,16 @@ def follow_until_lost(cluster: SimulatedCluster, what: Job, lose: Callable[[], N
 
     with pytest.raises(ConnectionLost):
         follow_it()
+
+
+def test_the_end_of_a_job_is_seen_at_once_whatever_process_1_does(
+    cluster: SimulatedCluster,
+) -> None:
+    """A process that nobody waits for looks alive to `tail --pid`."""
+    lock(cluster)
+    what = job("sh", "-c", 'date +%s.%N > "$HOME/over"')
+    follow(cluster, what)
+    assert time.time() - float((cluster.root(A) / "root/over").read_text()) < 0.5
 
 
 def test_a_job_outlives_its_connection(cluster: SimulatedCluster) -> None:

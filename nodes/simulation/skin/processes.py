@@ -67,6 +67,23 @@ def limit_files(root: Path, *, full: bool) -> None:
             prlimit(pid, resource.RLIMIT_FSIZE, (FULL_BYTES if full else hard, hard))
 
 
+# Stands for systemd: the job leads its own session, and somebody waits for it. Until that happens
+# its number stays in use, and process 1 of a container may take a second for it, or never do it.
+_KEEPER = 'setsid "$@"; :'
+
+
+def start(argv: list[str]) -> None:
+    """Start a detached process."""
+    nothing = subprocess.DEVNULL
+    subprocess.Popen(
+        ["/bin/sh", "-c", _KEEPER, "sh", *argv],
+        stdin=nothing,
+        stdout=nothing,
+        stderr=nothing,
+        start_new_session=True,
+    )
+
+
 # The runner looks for itself in /proc at once, so it waits until it stands there.
 _GATE = 'until [ -e "$0/$$/stat" ]; do sleep 0.01; done; exec "$@"'
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -228,8 +227,7 @@ def systemd_run(shell: Shell, argv: list[str]) -> int:
     if shell.layout.keeps_proc:
         processes.start_kept(shell.layout.root(shell.host), words)
         return 0
-    nothing = subprocess.DEVNULL
-    subprocess.Popen(words, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
+    processes.start(words)
     return 0
 
 
