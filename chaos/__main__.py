@@ -44,11 +44,11 @@ def main(argv: Sequence[str]) -> int:
     all_of_them = campaigns(options.count, options.cancels, options.lab, options.lanes)
     chosen = [all_of_them[name] for name in options.only if all_of_them[name].count]
     outcomes = _carry_out(chosen, options.seed)
-    for head, rows in _printed(outcomes):
+    for _, head, rows in _tables(outcomes):
         say("\n" + report.plain(head, rows))
     failures = [*tables.untrue(outcomes), *tables.late(outcomes)]
     if options.write:
-        _write(outcomes)
+        _write(outcomes, options.seed)
     say("\n".join(["", *failures]) if failures else "\nEvery claim holds.")
     return 1 if failures else 0
 
@@ -85,19 +85,19 @@ def _carry_out(chosen: Sequence[Campaign], seed: str) -> list[Outcome]:
         return outcomes
 
 
-def _printed(outcomes: Sequence[Outcome]) -> list[tuple[report.Row, list[report.Row]]]:
+def _tables(outcomes: Sequence[Outcome]) -> list[tuple[str, report.Row, list[report.Row]]]:
+    """Name in the document, head and rows; without those that these campaigns say nothing about."""
     found = [
-        (tables.HEAD, tables.kills(outcomes)),
-        (tables.CANCEL_HEAD, tables.cancels(outcomes)),
-        (tables.AGAIN_HEAD, tables.again(outcomes)),
+        ("kills", tables.HEAD, tables.kills(outcomes)),
+        ("attached-again", tables.AGAIN_HEAD, tables.again(outcomes)),
+        ("cancels", tables.CANCEL_HEAD, tables.cancels(outcomes)),
     ]
-    return [(head, rows) for head, rows in found if rows]
+    return [table for table in found if table[2]]
 
 
-def _write(outcomes: Sequence[Outcome]) -> None:
-    names = ("kills", "cancels", "attached-again")
-    for name, (head, rows) in zip(names, _printed(outcomes), strict=True):
-        content = f"{report.markdown(head, rows)}\n\n{report.measured_on()}."
+def _write(outcomes: Sequence[Outcome], seed: str) -> None:
+    for name, head, rows in _tables(outcomes):
+        content = f"{report.markdown(head, rows)}\n\nSeed {seed}; {report.measured_on()}."
         report.replace_table(report.RELIABILITY, name, content)
 
 

@@ -13,6 +13,7 @@ from django.db.models import F
 
 from chaos.truth import InBooks
 from nodes.domain.refusal import Refused
+from nodes.domain.text import Text
 from nodes.models import Cluster
 from operations import services
 from operations.domain.machine import ACTIVE, RunState
@@ -94,6 +95,12 @@ def _sha256(run: str, key: str) -> str:
     for body in journal.log_bytes(run, key, 1):
         digest.update(body)
     return digest.hexdigest()
+
+
+def sentence(run: str) -> str:
+    """How the run says that it ended."""
+    said = Run.objects.values_list("sentence", flat=True).get(pk=run)
+    return str(Text.from_json(said)) if said else ""
 
 
 def attached(run: str) -> Mapping[int, datetime]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,18 +56,24 @@ Say = Callable[[str], None]
 def carry_out(
     campaign: Campaign, seed: str, say: Say, lab: Mapping[str, Any] | None = None
 ) -> Outcome:
-    """Runs to the end, or to the end of its time; what was not done then is a failure."""
-    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as made:
-        folder = Path(made).resolve()
-        try:
-            tasks = list(_tasks(campaign, seed, folder, lab or {}))
-            with _running(tasks, folder) as lanes:
-                results = _gather(campaign, lanes, say)
-                failures = _ended(lanes, campaign.count - len(results), folder)
-                for failure in failures:
-                    say(f"  {failure}")
-        finally:
-            _end_leftovers(folder)
+    """Runs to the end, or to the end of its time; what was not done then is a failure.
+
+    The panels' folders are kept when something was not well.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="chaos-")).resolve()
+    try:
+        tasks = list(_tasks(campaign, seed, folder, lab or {}))
+        with _running(tasks, folder) as lanes:
+            results = _gather(campaign, lanes, say)
+            failures = _ended(lanes, campaign.count - len(results), folder)
+    finally:
+        kill(leftovers(folder))  # of a lane that was killed: its panel, jobs on its servers
+    for failure in failures:
+        say(f"  {failure}")
+    if failures or any(result["complaints"] for result in results):
+        say(f"  look into {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
     return Outcome(campaign, results, failures)
 
 
@@ -174,8 +181,13 @@ def _read(lane: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
 def _progress(campaign: Campaign, results: Sequence[Mapping[str, Any]], say: Say) -> None:
     """A line for every ten, and one for each that is not as it must be."""
     newest = results[-1]
+    which = (
+        f"trial {newest['number']}, {newest['victim']} at {newest['point']}, run {newest['run']}"
+    )
     for kind, text in newest["complaints"]:
-        say(f"  trial {newest['number']}, {newest['victim']} at {newest['point']}: {kind}: {text}")
+        say(f"  {which}: {kind}: {text}")
+    if newest["complaints"]:
+        say(f"  {which} itself says: {newest['sentence']}")
     if len(results) % 10 == 0 or len(results) == campaign.count:
         bad = sum(bool(result["complaints"]) for result in results)
         say(f"  {time.strftime('%H:%M:%S')} {len(results)} of {campaign.count}, {bad} not well")
@@ -190,8 +202,3 @@ def _ended(lanes: Sequence[subprocess.Popen[str]], missing: int, folder: Path) -
         if log or lane.poll() is None:
             found.append(f"lane {number}: {log[-3000:] or 'its time was over'}")
     return found
-
-
-def _end_leftovers(folder: Path) -> None:
-    """Only what a killed lane left: its panel, and jobs on its simulated servers."""
-    kill(leftovers(folder))

@@ -10,13 +10,13 @@ from chaos.truth import OnNode
 from operations.domain.plan import RUN_TOKEN, Plan
 from operations.runtime.jobs import ROOT, Job
 
-# $1 run, $2 file of the starts, $3 folder of jobs, $4 name of the job, $5 and $6 the effect.
-# One line: started, directories, exit code, sha256 of the log, effect, processes. The mark of the
-# run's processes must not stand in this script's own command line.
+# $1 run, $2 file of the starts, $3 folder of jobs, $4 name of the job, $5 how the name of any job of the
+# step begins, $6 and $7 the effect. One line: started, directories, exit code, sha256 of the log,
+# effect, processes. The mark of the run's processes must not stand in this script's own command line.
 SAY = r"""
-run=$1 starts=$2 dir=$3/$4 job=$4 file=$5 line=$6
-started=$(grep -c -x -F -- "$job" "$starts" 2> /dev/null)
-set -- "$dir" "$dir".*
+run=$1 starts=$2 jobs=$3 dir=$3/$4 step=$5 file=$6 line=$7
+started=$(grep -c -- "^$step" "$starts" 2> /dev/null)
+set -- "$jobs/$step"*
 folders=0
 for each in "$@"; do [ ! -d "$each" ] || folders=$((folders + 1)); done
 rc=- log=- effect=no
@@ -38,7 +38,7 @@ def said(site: Site, run: str, plan: Plan, effects: Mapping[str, Effect]) -> lis
     for step in plan.steps:
         job = Job(run, step.key, step.node, 1, step.argv)
         effect = effects[step.key]
-        words = (run, STARTED, f"{ROOT}/jobs", job.name)
+        words = (run, STARTED, f"{ROOT}/jobs", job.name, f"{run}-{step.key}-")
         path = effect.path.replace(RUN_TOKEN, run)
         found.append(_answer(site.ask(step.node, SAY, *words, path, effect.line).split()))
     return found

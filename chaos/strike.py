@@ -38,7 +38,7 @@ def _doomed(victim: str, rig: Rig, owner: str) -> Sequence[int]:
         case task.MACHINE:
             return _machine(rig, owner).everything()
         case "worker process":
-            return [driver(owner) or rig.pids("worker")[-1]]
+            return [driver(owner)] if owner else rig.pids("worker")[-1:]
     return rig.pids(victim)
 
 

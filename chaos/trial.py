@@ -34,6 +34,7 @@ class Result:
     point: str
     run: str = ""
     state: str = ""
+    sentence: str = ""
     took_s: float = 0.0
     hit: bool = False
     taken_over_s: float | None = None
@@ -107,6 +108,7 @@ class Trial:
 
     def _judge(self, result: Result, end: Glance) -> None:
         result.state, result.hit = end.state, self._hit
+        result.sentence = books.sentence(self.run)
         steps = books.told(self.run)
         nodes = consoles.said(self._site, self.run, self._chosen.plan, self._chosen.effects)
         result.complaints = complaints(end.state, steps, nodes)
