@@ -42,13 +42,14 @@ class Known:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What to ask. `page_url` may have `{host}` in it."""
+    """What to ask. `page_url` may have `{host}` in it; `full_s` is the limit of a whole question."""
 
     targets: Sequence[Target]
     app_dir: str
     monitor_password: str = ""
     page_url: str = ""
     known: Mapping[str, Known] = field(default_factory=dict)
+    full_s: float = FULL_S
 
     def run(self, connect: Connect, deadline_s: float = DEADLINE_S) -> ClusterFacts:
         """Facts of every node, in the order of the targets."""
@@ -91,7 +92,7 @@ class Sweep:
             known.datadir,
             of_host(self.page_url, target.host),
             *known.bricks,
-            timeout_s=QUICK_S if known.quick else FULL_S,
+            timeout_s=QUICK_S if known.quick else self.full_s,
         )
 
     def _galera(self, transport: Transport, target: Target) -> GaleraFacts | None:

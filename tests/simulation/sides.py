@@ -154,7 +154,7 @@ class Looker:
 
     def look(self) -> Seen:
         targets = [self._side.target(host) for host in self._side.hosts]
-        facts = Sweep(targets, APP).run(self._connect, deadline_s=30)
+        facts = Sweep(targets, APP, full_s=30).run(self._connect, deadline_s=30)
         facts = gluster.whole(self._connect, facts, targets, 30)
         return {node.host: self._fields(node) for node in facts.nodes}
 
