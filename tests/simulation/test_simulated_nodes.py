@@ -142,6 +142,16 @@ def test_a_cut_connection_is_lost_and_a_new_one_works(cluster: SimulatedCluster)
     assert run(cluster, A, "echo again").text == "again\n"
 
 
+def test_the_clock_can_be_read_while_other_commands_begin(cluster: SimulatedCluster) -> None:
+    read = "i=0; while [ $i -lt 20000 ]; do read -r up _ < /proc/uptime || exit 1; i=$((i+1)); done"
+    done: list[int] = []
+    reader = threading.Thread(target=lambda: done.append(run(cluster, A, read).exit_code))
+    reader.start()
+    while reader.is_alive():
+        run(cluster, A, ":")
+    assert done == [0]
+
+
 def test_a_command_that_takes_too_long_is_told_to_stop(cluster: SimulatedCluster) -> None:
     with pytest.raises(CommandTimeout):
         on(cluster, A).run(Command(("sleep", "30"), timeout_s=0.3))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -153,6 +155,12 @@ def _write_proc(root: Path) -> None:
 
 
 def uptime(layout: Layout, world: World, host: str) -> None:
-    """Written before every command: it is the only file whose content is the time."""
+    """Written before every command: it is the only file whose content is the time.
+
+    Whole at any moment: a script that waits reads it again and again while other commands begin.
+    """
     seconds = max(0.0, time.monotonic() - world.nodes[host].booted_at)
-    (layout.root(host) / "proc/uptime").write_text(f"{seconds:.2f} {seconds:.2f}\n")
+    place = layout.root(host) / "proc" / "uptime"
+    draft = place.with_name(f"uptime-{os.getpid()}-{threading.get_ident()}")
+    draft.write_text(f"{seconds:.2f} {seconds:.2f}\n")
+    draft.replace(place)
