@@ -226,7 +226,11 @@ def _peers(node: NodeFacts | None, wanted: int) -> Line:
     if not peers:
         return Line(label, "waiting", say("None yet"))
     well = sum(peer.well for peer in peers)
-    bad = [f"{peer.hostname}: {peer.state_text}" for peer in peers if not peer.well]
+    bad = [
+        f"{peer.hostname}: {peer.state_text if peer.connected else 'disconnected'}"
+        for peer in peers
+        if not peer.well
+    ]
     word = say("%(well)s of %(wanted)s connected", well=well, wanted=wanted - 1)
     why = say("%(peers)s", peers=", ".join(bad)) if bad else None
     return Line(label, "ok" if well >= wanted - 1 and not bad else "attention", word, why)
