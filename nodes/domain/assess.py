@@ -10,7 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 from operator import attrgetter
 
-from nodes.domain import find_files, find_galera, find_gluster, find_members, find_node, find_work
+from nodes.domain import (
+    find_files,
+    find_galera,
+    find_gluster,
+    find_members,
+    find_node,
+    find_primary,
+    find_work,
+)
 from nodes.domain.actions import look
 from nodes.domain.observation import ClusterFacts, NodeFacts, Unknown
 from nodes.domain.parse_node import unreachable
@@ -24,7 +32,7 @@ from nodes.domain.view import View
 STALE_AFTER_S = 15.0
 # Among findings of one rank the first is told: a primary that is away before its brick.
 _RULES = (
-    *find_node.RULES[:3],
+    *find_primary.RULES,
     *find_galera.RULES,
     *find_members.RULES,
     *find_work.RULES,
@@ -32,7 +40,7 @@ _RULES = (
     *find_files.RULES[:2],
     *find_gluster.RULES[2:],
     *find_files.RULES[2:],
-    *find_node.RULES[3:],
+    *find_node.RULES,
 )
 
 
