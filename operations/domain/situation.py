@@ -25,6 +25,16 @@ class BackupFacts:
 
 
 @dataclass(frozen=True)
+class Workers:
+    """dpiui2's background workers: shell commands that stop and start them, and one that exits with
+    0 while they run. "" is not configured; the third is there whenever one of the others is."""
+
+    stop: str = ""
+    start: str = ""
+    check: str = ""
+
+
+@dataclass(frozen=True)
 class Situation:
     """The settings wanted, what was seen, and what was asked for. `now` in seconds, UTC."""
 
@@ -36,6 +46,8 @@ class Situation:
     backups: tuple[BackupFacts, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     now: float = 0.0
+    fences: tuple[str, ...] = ()  # hosts whose pending fence is open
+    workers: Workers = Workers()
 
     @property
     def primary(self) -> str:

@@ -78,7 +78,7 @@ def situations() -> st.SearchStrategy[Situation]:
 
 
 PARAMS = st.dictionaries(
-    st.sampled_from(["nodes", "stages", "force", "kind", "node", "path", "else"]),
+    st.sampled_from(["nodes", "stages", "force", "kind", "node", "path", "primary", "else"]),
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.sampled_from([*HOSTS, "mount", "/x", ""]),
         lambda inner: st.lists(inner, max_size=3),

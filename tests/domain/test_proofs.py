@@ -51,6 +51,7 @@ def test_silence_of_every_node_is_not_yet(name: str) -> None:
         "dump_readable": (TWO, "/x.sql"),
         "archive_readable": (TWO, "/x.tar"),
         "storage_shared": ("/storage", TWO, ONE),
+        "primary_agreed": ("/.env", ONE, TWO, ONE),
     }.get(name, (TWO, ONE))
     kind = PROOFS[name]
     probes = kind.probes(args, TWO, HOSTS)

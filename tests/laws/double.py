@@ -245,7 +245,7 @@ class FakeTransport:
         SIZES: _sizes,
         STATUS: _status,
         READ_DUMP: _read_dump,
-        settings_proof._READ: _env,
+        settings_proof.READ: _env,
         inputs._READ: _env,
     }
 

@@ -11,6 +11,7 @@ from operations.domain.planners import (
     apply_settings,
     backup_database,
     backup_storage,
+    change_primary,
     create_monitor_account,
     install_galera,
     install_glusterfs,
@@ -28,6 +29,7 @@ PLANNERS: Mapping[str, Planner] = MappingProxyType(
         "verify_backup": verify_backup.plan,
         "install_galera": install_galera.plan,
         "install_glusterfs": install_glusterfs.plan,
+        "change_primary": change_primary.plan,
         "create_monitor_account": create_monitor_account.plan,
     }
 )

@@ -19,6 +19,12 @@ from operations.domain.proofs.base import (
 from operations.domain.proofs.galera import GALERA_MEMBER, MONITOR_ACCOUNT
 from operations.domain.proofs.gluster import GLUSTERD_ACTIVE, PEERS_CONNECTED, VOLUME_WELL
 from operations.domain.proofs.mount import STORAGE_SHARED
+from operations.domain.proofs.primary import (
+    PRIMARY_ABLE,
+    PRIMARY_AGREED,
+    WORKERS_RUNNING,
+    WORKERS_STOPPED,
+)
 from operations.domain.proofs.settings import ENV_EQUALS
 
 PROOFS: Mapping[str, ProofKind] = MappingProxyType(
@@ -32,6 +38,10 @@ PROOFS: Mapping[str, ProofKind] = MappingProxyType(
         "peers_connected": PEERS_CONNECTED,
         "volume_well": VOLUME_WELL,
         "storage_shared": STORAGE_SHARED,
+        "primary_able": PRIMARY_ABLE,
+        "primary_agreed": PRIMARY_AGREED,
+        "workers_stopped": WORKERS_STOPPED,
+        "workers_running": WORKERS_RUNNING,
     }
 )
 

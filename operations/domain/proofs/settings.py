@@ -19,7 +19,7 @@ from operations.domain.proofs.base import (
 )
 
 # Only lines with our keys leave the node: the rest of the file holds passwords.
-_READ = (
+READ = (
     r"""
 [ -f "$1" ] || { echo "$1 is missing" >&2; exit 3; }
 grep -a -E '^[[:space:]]*(export[[:space:]]+)?("""
@@ -37,7 +37,7 @@ def _sentence(args: Args) -> Text:
 
 
 def _probes(args: Args, node: str, hosts: tuple[str, ...]) -> tuple[Probe, ...]:
-    return (Probe(args[0], _READ, (args[1],)),)
+    return (Probe(args[0], READ, (args[1],)),)
 
 
 def _judge(args: Args, outputs: Outputs) -> Verdict:
