@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
@@ -282,7 +282,7 @@ def test_in_every_world_no_step_makes_a_second_primary(candidate: str, primary: 
             continue
         seen_kinds["plan"] += 1
         states = prefixes(answer, world)
-        for before, after in zip(states, states[1:], strict=False):
+        for before, after in pairwise(states):
             assert own(after) <= own(before) | {candidate}
             if candidate in own(after) - own(before):
                 assert own(after) == {candidate}, "the new one began beside another one"
