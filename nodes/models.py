@@ -23,6 +23,10 @@ class Cluster(models.Model):
     monitor_password = EncryptedTextField(blank=True, default="")
     # dpiui2's own page on a server, for example "https://{host}/"; "" is not asked.
     page_url = models.CharField(max_length=255, blank=True, default="")
+    # dpiui2's background workers, as root on a server: a shell command each, "" not configured.
+    worker_stop = models.CharField(max_length=500, blank=True, default="")
+    worker_start = models.CharField(max_length=500, blank=True, default="")
+    worker_check = models.CharField(max_length=500, blank=True, default="")
     sweep_until = models.DateTimeField(null=True)  # somebody asks the servers right now
     gluster_until = models.DateTimeField(null=True)  # somebody asks glusterd right now
     created_at = models.DateTimeField(auto_now_add=True)

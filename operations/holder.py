@@ -87,6 +87,10 @@ def settings_changed(run: Run) -> Refusal | None:
     planned, now = run.plan.settings_revision, run.cluster.revision.number
     if planned == now or run.procedure in ("backup_database", "backup_storage", "verify_backup"):
         return None
+    return settings_moved(planned, now)
+
+
+def settings_moved(planned: int, now: int) -> Refusal:
     why = say(
         "The run was planned for settings revision %(planned)s, now it is %(now)s.",
         planned=planned,

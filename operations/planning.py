@@ -15,6 +15,8 @@ from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
 from nodes.services import observe
+from operations import fences
+from operations.domain import fencing
 from operations.domain.difference import differences
 from operations.domain.plan import Plan
 from operations.domain.planners import PLANNERS
@@ -32,9 +34,13 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
         why = say("There is no procedure “%(name)s”.", name=procedure)
         fix = say("Known ones: %(names)s.", names=", ".join(sorted(PLANNERS)))
         raise Refused(Refusal("procedure_unknown", why, fix, field="procedure"))
-    answer = planner(_situation(cluster, params))
+    situation = _situation(cluster, params)
+    answer = planner(situation)
     if isinstance(answer, Refusal):
         raise Refused(answer)
+    here = fencing.answering(situation.facts)
+    if refusal := fencing.in_the_way(procedure, answer.nodes, situation.fences, here):
+        raise Refused(refusal)
     return answer
 
 
@@ -49,6 +55,9 @@ def _situation(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
         backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
         params=dict(params),
         now=timezone.now().timestamp(),
+        fences=fences.hosts(cluster),
+        former=fences.former_primaries(cluster),
+        workers=fences.workers_of(cluster),
     )
 
 

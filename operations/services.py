@@ -13,10 +13,11 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from clusterpanel.audit import record
-from nodes.domain.refusal import Refused
+from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
-from operations import gates
+from nodes.services import primary_set
+from operations import fences, gates
 from operations.domain.machine import ACTIVE, Life, Resumed, RunState, advance
 from operations.domain.plan import Plan, Step
 from operations.holder import (
@@ -26,6 +27,7 @@ from operations.holder import (
     run_active,
     run_over,
     settings_changed,
+    settings_moved,
 )
 from operations.models import Backup, Run, RunStep
 from operations.planning import plan_now, remember, require_shown
@@ -72,8 +74,16 @@ def run_start(
             run = _create(cluster, plan, params, confirmations, by)
             transaction.on_commit(lambda: _enqueue(run))
     except IntegrityError:
-        raise Refused(run_active(active_run(cluster))) from None
+        raise Refused(_lost_the_race(cluster, plan)) from None
     return run
+
+
+def _lost_the_race(cluster: Cluster, plan: Plan) -> Refusal:
+    """Somebody else started a run, or saved settings, between our look and our start."""
+    holder, now = active_run(cluster), cluster.revision.number
+    if holder is None and plan.primary and now >= plan.settings_revision:
+        return settings_moved(plan.settings_revision - 1, now)
+    return run_active(holder)
 
 
 def _create(
@@ -94,7 +104,16 @@ def _create(
     )
     _add_steps(run, plan)
     _audit_start(run, plan, by)
+    _change_settings(run, plan, by)
     return run
+
+
+def _change_settings(run: Run, plan: Plan, by: Any) -> None:
+    """What the panel wants is on record before the first server is told of it (ADR 11)."""
+    if plan.primary:
+        number = plan.settings_revision
+        primary_set(cluster=run.cluster, by=by, host=plan.primary, number=number)
+    fences.open_with(run, plan, by)
 
 
 def _add_steps(run: Run, plan: Plan) -> None:
@@ -157,7 +176,8 @@ def run_resume(*, run: Run, by: Any) -> Run:
     Raises Refused: run_not_resumable, the backup gates of the plan, settings_changed, run_active.
     """
     run = Run.objects.select_related("cluster").get(pk=run.pk)
-    refusal = not_resumable(run) or settings_changed(run) or gates.recheck(run)
+    refusal = not_resumable(run) or settings_changed(run) or fences.in_the_way(run)
+    refusal = refusal or gates.recheck(run)
     if refusal:
         raise Refused(refusal)
     try:

@@ -37,6 +37,14 @@ class PeerSettings:
         """Every server once, in the order of the lists."""
         return tuple(dict.fromkeys((*self.galera_peer_hosts, *self.cluster_fs_peer_hosts)))
 
+    @property
+    def ordered(self) -> bool:
+        """“The main node must be placed at the beginning of the list”: of both lists."""
+        return all(
+            hosts[:1] == (self.cluster_primary_host,)
+            for hosts in (self.galera_peer_hosts, self.cluster_fs_peer_hosts)
+        )
+
     def as_env(self) -> dict[str, str]:
         """The three lines exactly as they are written into `.env`."""
         return {
@@ -76,8 +84,12 @@ def problems(
     *,
     addresses: Mapping[str, str] | None = None,
     two_galera_acknowledged: bool = False,
+    primary_anywhere: bool = False,
 ) -> list[Refusal]:
     """Everything wrong with the settings, one sentence for each field at fault.
+
+    `primary_anywhere`: the primary was changed since the deployment, for which alone its place in
+    the lists is important.
 
     `addresses` maps a host as typed to the address it resolves to, so that one server given by
     name and by address is seen as a duplicate; hosts that are missing from it are compared as typed.
@@ -85,7 +97,7 @@ def problems(
     found = [
         *_list_problems(GALERA_KEY, settings.galera_peer_hosts, addresses or {}),
         *_list_problems(GLUSTER_KEY, settings.cluster_fs_peer_hosts, addresses or {}),
-        *_primary_problems(settings),
+        *_primary_problems(settings, primary_anywhere),
     ]
     if not found:
         found += _two_names(settings, addresses or {})
@@ -176,7 +188,7 @@ def _duplicate(key: str, first: str, second: str, identity: str) -> Refusal:
     return _bad("host_duplicate", key, why, say("Remove one of the two entries."))
 
 
-def _primary_problems(settings: PeerSettings) -> list[Refusal]:
+def _primary_problems(settings: PeerSettings, anywhere: bool) -> list[Refusal]:
     primary = settings.cluster_primary_host
     if not is_host(primary):
         why = say("%(key)s is empty or is not an address or a host name.", key=PRIMARY_KEY)
@@ -189,16 +201,16 @@ def _primary_problems(settings: PeerSettings) -> list[Refusal]:
             (GLUSTER_KEY, settings.cluster_fs_peer_hosts),
         )
         if hosts
-        for problem in _primary_in_list(primary, key, hosts)
+        for problem in _primary_in_list(primary, key, hosts, anywhere)
     ]
 
 
-def _primary_in_list(primary: str, key: str, hosts: Sequence[str]) -> list[Refusal]:
+def _primary_in_list(primary: str, key: str, hosts: Sequence[str], anywhere: bool) -> list[Refusal]:
     if primary not in hosts:
         why = say("The primary %(primary)s is not in %(key)s.", primary=primary, key=key)
         fix = say("Add %(primary)s to the beginning of the list.", primary=primary)
         return [_bad("primary_not_listed", key, why, fix)]
-    if hosts[0] != primary:
+    if hosts[0] != primary and not anywhere:
         why = say(
             "The primary %(primary)s is not the first of %(key)s; “the main (master) node of the"
             " cluster must be placed at the beginning of the list”.",

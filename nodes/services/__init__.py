@@ -21,6 +21,7 @@ from nodes.services.host_keys import (
     host_keys_scan,
 )
 from nodes.services.observing import observe, observe_gluster_if_idle, observe_if_idle
+from nodes.services.primary import primary_set, workers_save
 
 __all__ = [
     "NOTE_MAX",
@@ -39,7 +40,9 @@ __all__ = [
     "observe_gluster_if_idle",
     "observe_if_idle",
     "page_url_save",
+    "primary_set",
     "raw_answers",
     "settings_save",
     "target_for",
+    "workers_save",
 ]

@@ -48,7 +48,7 @@ def _insert(cluster: Cluster, peers: PeerSettings, acknowledged: bool, by: User 
     try:
         with transaction.atomic():
             cluster.save(force_insert=True)
-            _revision(cluster, 1, peers, acknowledged, by)
+            revision_add(cluster, 1, peers, acknowledged, by)
             _record(by, "cluster_create", cluster, _told(cluster, peers))
     except IntegrityError:  # somebody else used the name in this very moment
         raise Refused(typed.name_taken(cluster.name)) from None
@@ -72,7 +72,8 @@ def settings_save(
     newest = cluster.revision
     if newest.number != based_on:
         raise Refused(_stale(newest, based_on))
-    _refuse(*typed.peer_problems(peers, two_galera_acknowledged))
+    moved = newest.cluster_primary_host == peers.cluster_primary_host and not newest.peers.ordered
+    _refuse(*typed.peer_problems(peers, two_galera_acknowledged, primary_anywhere=moved))
     if (newest.peers, newest.two_galera_acknowledged) == (peers, two_galera_acknowledged):
         return newest
     return _append(newest, peers, two_galera_acknowledged, by)
@@ -85,7 +86,7 @@ def _append(
     detail = {"revision": number, "before": newest.peers.as_env(), "after": peers.as_env()}
     try:
         with transaction.atomic():
-            saved = _revision(cluster, number, peers, acknowledged, by)
+            saved = revision_add(cluster, number, peers, acknowledged, by)
             _record(by, "settings_save", cluster, detail)
     except IntegrityError:  # somebody else saved this number in this very moment
         raise Refused(_stale(cluster.revision, newest.number)) from None
@@ -168,7 +169,7 @@ def _hosts(value: Sequence[str] | str) -> tuple[str, ...]:
     return parse_host_list(value) if isinstance(value, str) else tuple(h.strip() for h in value)
 
 
-def _revision(
+def revision_add(
     cluster: Cluster, number: int, peers: PeerSettings, acknowledged: bool, by: User | None
 ) -> SettingsRevision:
     return SettingsRevision.objects.create(

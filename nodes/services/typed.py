@@ -23,10 +23,17 @@ def cluster_problems(cluster: Cluster) -> list[Refusal]:
     ]
 
 
-def peer_problems(peers: PeerSettings, acknowledged: bool) -> list[Refusal]:
+def peer_problems(
+    peers: PeerSettings, acknowledged: bool, *, primary_anywhere: bool = False
+) -> list[Refusal]:
     """The domain's rules, with names resolved, so that one server is not listed twice."""
     addresses = resolve.addresses_of(host for host in peers.hosts if is_host(host))
-    found = problems(peers, addresses=addresses, two_galera_acknowledged=acknowledged)
+    found = problems(
+        peers,
+        addresses=addresses,
+        two_galera_acknowledged=acknowledged,
+        primary_anywhere=primary_anywhere,
+    )
     if found:
         return found
     return [

@@ -47,11 +47,17 @@ class Situation:
     params: Mapping[str, Any] = field(default_factory=dict)
     now: float = 0.0
     fences: tuple[str, ...] = ()  # hosts whose pending fence is open
+    former: tuple[str, ...] = ()  # primaries of the settings since a change was last proven
     workers: Workers = Workers()
 
     @property
     def primary(self) -> str:
         return self.settings.cluster_primary_host
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Servers that may name themselves in their `.env`, unless they are read: oldest first."""
+        return tuple(dict.fromkeys((*self.former, self.primary, *self.fences)))
 
     def order(self, hosts: tuple[str, ...]) -> tuple[str, ...]:
         """“Starting from the master node”: the primary, then the others as they are listed."""

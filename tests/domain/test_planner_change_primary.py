@@ -101,7 +101,7 @@ def test_each_server_is_read_again_at_the_end() -> None:
 def test_an_old_primary_that_is_off_is_confirmed_by_name_and_gets_a_fence() -> None:
     made = plan(*away(A), workers=WORKERS)
     assert outline(made) == [f"able {B}", f"others {C}", f"new {B}", f"start {B}", f"agree {B}"]
-    assert gates(made) == {"off": ("typed", A), "primary": ("typed", B)}
+    assert gates(made) == {"off-1": ("typed", A), "primary": ("typed", B)}
     assert [(fence.host, fence.names) for fence in made.fences] == [(A, A)]
     assert made.steps[-1].proof.args[1:] == (B, f"{A}?", B, C)
     assert [str(w) for w in made.warnings] == [str(made.fences[0].why)]
@@ -134,6 +134,19 @@ def test_a_half_written_change_is_ended_by_what_is_left() -> None:
     made = plan(names(A, B), names(B, A), names(C, A), primary=B)
     assert outline(made) == [f"able {B}", f"others {C}", f"new {B}", f"agree {B}"]
     assert (made.primary, made.settings_revision) == ("", 3), "the settings name it already"
+
+
+def test_the_old_primary_that_was_lost_in_the_middle_of_a_change_is_still_suspected() -> None:
+    """The settings name the new one already; whom the lost one names nobody has read."""
+    made = plan(*away(A), primary=B, former=(A,))
+    assert gates(made)["off-1"] == ("typed", A)
+    assert [(fence.host, fence.names) for fence in made.fences] == [(A, A)]
+    assert refused(*away(A, size=3), primary=B, former=(A,)) == "primary_counted"
+
+
+def test_workers_of_a_former_primary_are_stopped_although_its_file_is_written() -> None:
+    made = plan(names(A, B), names(B, A), names(C, A), primary=B, former=(A,), workers=WORKERS)
+    assert f"stop {A}" in outline(made)
 
 
 def test_it_can_be_taken_back_half_way() -> None:
@@ -289,7 +302,8 @@ def test_in_every_world_no_step_makes_a_second_primary(candidate: str, primary: 
         assert set(states[-1].values()) == {candidate}
         silent_hosts = {h for h, v in zip(HOSTS, world, strict=True) if v == "away"}
         assert {fence.host for fence in answer.fences} == silent_hosts
-        assert ("off" in gates(answer)) == (primary in silent_hosts)
+        typed = {subject for gate, (_, subject) in gates(answer).items() if gate.startswith("off-")}
+        assert typed == {primary} & silent_hosts
         _ends_from_everywhere(answer, world, candidate)
     assert seen_kinds["plan"] > 50
     assert seen_kinds["candidate_away"] > 10

@@ -14,6 +14,7 @@ from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from operations.domain.invariants import check_plan
 from operations.domain.plan import Gate, PendingFence, Plan
+from operations.domain.planners.common import step_key
 from operations.domain.planners.primary_roles import Roles, roles
 from operations.domain.planners.primary_stages import stages
 from operations.domain.situation import Situation
@@ -56,13 +57,15 @@ def _fences(situation: Situation, who: Roles) -> Iterable[PendingFence]:
                 host=host,
                 primary=who.host,
             )
-            yield PendingFence(host, situation.primary, why)
+            names = host if host in situation.suspects else situation.suspects[0]
+            yield PendingFence(host, names, why)
 
 
 def _gates(situation: Situation, who: Roles) -> Iterable[Gate]:
-    if situation.primary in who.away:
-        yield Gate("off", "typed", situation.primary, _off(situation))
-    others = [h for h in who.away if h != situation.primary]
+    for host in who.away:
+        if host in situation.suspects:
+            yield Gate(step_key(situation, "off", host), "typed", host, _off(host))
+    others = [host for host in who.away if host not in situation.suspects]
     if others:
         why = say(
             "%(hosts)s: no answer. Whom its .env names is not known, and it stays so until the"
@@ -75,11 +78,11 @@ def _gates(situation: Situation, who: Roles) -> Iterable[Gate]:
     yield Gate("primary", "typed", who.host, _effect(who))
 
 
-def _off(situation: Situation) -> Text:
+def _off(host: str) -> Text:
     return say(
         "%(host)s does not answer, so it cannot be told. Confirm that it is switched off, or cut off"
         " from the equipment and from the other servers: else two servers do the background work.",
-        host=situation.primary,
+        host=host,
     )
 
 

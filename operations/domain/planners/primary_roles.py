@@ -134,25 +134,26 @@ def _counted_by_others(
     size = min((g.cluster_size for g in told if g.cluster_status == "Primary"), default=0)
     may_count = [n for n in listed if not isinstance(n.galera, GaleraFacts)]
     members = [g for g in told if g.cluster_status == "Primary"]
-    if situation.primary not in away or size <= len(members) + len(may_count):
+    suspects = [host for host in situation.suspects if host in away]
+    if not suspects or size <= len(members) + len(may_count):
         return None
     why = say(
         "%(host)s does not answer the panel, but the other servers count it as a member of the"
         " database cluster (%(size)s members): it is on, and works as the primary.",
-        host=situation.primary,
+        host=", ".join(suspects),
         size=size,
     )
     fix = say(
         "Switch %(host)s off and wait half a minute, or repair the panel's way to it.",
-        host=situation.primary,
+        host=", ".join(suspects),
     )
-    return Refusal("primary_counted", why, fix, {"node": situation.primary, "members": size})
+    return Refusal("primary_counted", why, fix, {"nodes": suspects, "members": size})
 
 
 def _old(situation: Situation, reached: list[NodeFacts], candidate: str) -> Iterator[str]:
-    """Whoever finds himself in his `.env`, and whom the panel's settings name."""
+    """Whoever finds himself in his `.env`, and whose workers may not know yet what stands there."""
     for node in reached:
-        if node.host != candidate and (takes_itself(node) or node.host == situation.primary):
+        if node.host != candidate and (takes_itself(node) or node.host in situation.suspects):
             yield node.host
 
 

@@ -1,0 +1,111 @@
+"""Doing on a server that is back what a change of the primary could not do: tell it, and prove it.
+
+It holds the server's lock meanwhile, as a run does (law 1), in the name of the run that opened the
+fence: a panel that dies here leaves a lock that this panel takes over. Every act may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nodes.domain.peers import PRIMARY_KEY
+from nodes.domain.refusal import Refused
+from nodes.domain.text import Text, say
+from nodes.env_file_script import WRITE
+from nodes.transport.base import Transport, script
+from operations import inputs
+from operations.domain import fencing
+from operations.domain.plan import Proof
+from operations.domain.proofs import PROOFS, Holds
+from operations.domain.proofs.base import first_line
+from operations.domain.situation import Workers
+from operations.models import Run
+from operations.runtime.ports import Ports
+from operations.runtime.run_lock import RunLock
+
+STOP_S = 30
+_STOP = f'exec timeout -k 1 {STOP_S} sh -c "$1"'
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a server is to be told."""
+
+    host: str
+    env_path: str
+    primary: str
+    workers: Workers
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        return fencing.proofs(self.host, self.env_path, self.primary, self.workers)
+
+    @property
+    def stops_workers(self) -> bool:
+        return fencing.stops_workers(self.host, self.primary, self.workers)
+
+
+@dataclass(frozen=True)
+class Proven:
+    evidence: Mapping[str, Any]
+
+
+Wrote = Callable[[], None]
+
+
+def close_at(
+    ports: Ports, run: Run, transport: Transport, order: Order, wrote: Wrote
+) -> Proven | Text:
+    """The proof, or why there is none. `wrote` is called after the file was. Raises TransportError."""
+    lock = RunLock(ports, run, lambda node, state, text: None, nodes=(order.host,))
+    if (held := lock.take_all()) is not None:
+        return held
+    try:
+        return _told(transport, order, wrote)
+    except Refused as refused:
+        return say("%(why)s %(fix)s", why=refused.first.why, fix=refused.first.fix)
+    finally:
+        lock.release()
+
+
+def _told(transport: Transport, order: Order, wrote: Wrote) -> Proven | Text:
+    """The file first: workers that something starts again meanwhile already read the new value."""
+    if isinstance(_proven(transport, order.proofs[0]), Text):
+        if (failed := _write(transport, order)) is not None:
+            return failed
+        wrote()
+    stopped = _stop_workers(transport, order) if order.stops_workers else None
+    evidence: dict[str, Any] = {}
+    for proof in order.proofs:
+        found = _proven(transport, proof)
+        if isinstance(found, Text):
+            return say("%(why)s %(stop)s", why=found, stop=stopped or "")
+        evidence[proof.name] = dict(found)
+    return Proven(evidence)
+
+
+def _stop_workers(transport: Transport, order: Order) -> Text | None:
+    """What it said when it failed; whether they stopped is another question."""
+    output = transport.run(script(_STOP, order.workers.stop, timeout_s=STOP_S + 5))
+    if output.exit_code == 0:
+        return None
+    return say("“%(command)s”: %(why)s.", command=order.workers.stop, why=first_line(output))
+
+
+def _write(transport: Transport, order: Order) -> Text | None:
+    content = inputs.env_content(transport, order.env_path, {PRIMARY_KEY: order.primary})
+    output = transport.run(script(WRITE, order.env_path, stdin=content))
+    if output.exit_code == 0:
+        return None
+    return say("%(node)s: %(why)s.", node=order.host, why=first_line(output))
+
+
+def _proven(transport: Transport, proof: Proof) -> Mapping[str, Any] | Text:
+    kind = PROOFS[proof.name]
+    host = proof.args[0]
+    (probe,) = kind.probes(proof.args, host, (host,))
+    command = script(probe.script, *probe.args, timeout_s=kind.probe_timeout_s)
+    verdict = kind.judge(proof.args, {host: transport.run(command)})
+    return verdict.evidence if isinstance(verdict, Holds) else verdict.sentence
