@@ -7,9 +7,10 @@ cannot wait for a backup to end; the lock on the server keeps law 1 (ADR 11).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -30,6 +31,7 @@ from operations.models import Fence, Run
 from operations.runtime.fencing import Order, Proven, close_at
 from operations.runtime.ports import Ports
 
+log = logging.getLogger(__name__)
 CONNECT_S = 4.0
 _BUSY = timedelta(seconds=150)  # whoever died at it is waited for so long
 _REFUSED = timedelta(seconds=60)  # servers lock out whoever knocks too often
@@ -83,17 +85,24 @@ def retry(fence_id: int, ports_for: Callable[[Run], Ports]) -> None:
     if not ours.update(trying_until=now + _BUSY):
         return
     fence = open_fences().get(pk=fence_id)
-    rest, said = None, None
+    said, rest = _tried(fence, ports_for)
+    Fence.objects.filter(pk=fence_id).update(
+        trying_until=rest,
+        tried_at=timezone.now(),
+        said=said.to_json() if said else F("said"),
+    )
+
+
+def _tried(fence: Fence, ports_for: Callable[[Run], Ports]) -> tuple[Text | None, datetime | None]:
+    """Why it is still open, and until when it must rest."""
     try:
-        said = _try(fence, ports_for(fence.run))
+        return _try(fence, ports_for(fence.run)), None
     except TransportError as error:
         said = say("%(why)s %(fix)s", why=error.why, fix=error.fix)
-        rest = timezone.now() + _REFUSED if isinstance(error, _SHUT) else None
-    finally:
-        told = said.to_json() if said else F("said")
-        Fence.objects.filter(pk=fence_id).update(
-            trying_until=rest, tried_at=timezone.now(), said=told
-        )
+        return said, timezone.now() + _REFUSED if isinstance(error, _SHUT) else None
+    except Exception as error:
+        log.exception("%s: a defect", fence)
+        return say("The panel itself failed here (%(error)s).", error=type(error).__name__), None
 
 
 def _try(fence: Fence, others: Ports) -> Text | None:

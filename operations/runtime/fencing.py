@@ -95,8 +95,11 @@ def _stop_workers(transport: Transport, order: Order) -> Text | None:
 
 
 def _write(transport: Transport, order: Order) -> Text | None:
-    content = inputs.env_content(transport, order.env_path, {PRIMARY_KEY: order.primary})
-    output = transport.run(script(WRITE, order.env_path, stdin=content))
+    path, line = order.env_path, f"{PRIMARY_KEY}={order.primary}"
+    content = inputs.env_content(transport, path, {PRIMARY_KEY: order.primary})
+    output = transport.run(
+        script(WRITE, path, line, stdin=content)
+    )  # the line is for a process list
     if output.exit_code == 0:
         return None
     return say("%(node)s: %(why)s.", node=order.host, why=first_line(output))

@@ -25,7 +25,7 @@ from operations.domain.proofs.settings import READ
 FENCED = "?"  # behind a host: it may be silent, for a pending fence stands for it
 
 # The status as `name=value`, then the same timed write that proves a mount.
-_ABLE = galera.CLIENT + galera.ASK_STATUS.rstrip() + " | tr '\\t' '='\n" + mount.TOUCH
+ABLE = galera.CLIENT + galera.ASK_STATUS.rstrip() + " | tr '\\t' '='\n" + mount.TOUCH
 
 
 def _able_sentence(args: Args) -> Text:
@@ -38,7 +38,7 @@ def _able_sentence(args: Args) -> Text:
 
 
 def _able_probes(args: Args, node: str, hosts: tuple[str, ...]) -> tuple[Probe, ...]:
-    return (Probe(args[0], _ABLE, (args[1], "write", "last")),)
+    return (Probe(args[0], ABLE, (args[1], "write", "last")),)
 
 
 def _able_judge(args: Args, outputs: Outputs) -> Verdict:
