@@ -53,6 +53,12 @@ class Page(Body):
     page_url: str
 
 
+class Workers(Body):
+    stop: str = ""
+    start: str = ""
+    check: str = ""
+
+
 class Trust(Body):
     host: str
     sha256: str
@@ -147,6 +153,15 @@ def page_url_save(request: HttpRequest, cluster_id: int, data: Page) -> dict[str
     """Where dpiui2's own page is on each server: `https://{host}/`; "" and nobody asks."""
     found = the_cluster(cluster_id)
     _input(lambda: services.page_url_save(cluster=found, by=_user(request), page_url=data.page_url))
+    return api_json.cluster(found)
+
+
+@router.put("/clusters/{int:cluster_id}/workers")
+def workers_save(request: HttpRequest, cluster_id: int, data: Workers) -> dict[str, Any]:
+    """Shell commands for dpiui2's background workers; a change of the primary uses them."""
+    found = the_cluster(cluster_id)
+    words = {"stop": data.stop, "start": data.start, "check": data.check}
+    _input(lambda: services.workers_save(cluster=found, by=_user(request), **words))
     return api_json.cluster(found)
 
 

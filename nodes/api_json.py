@@ -45,6 +45,11 @@ def cluster(cluster: Cluster) -> dict[str, Any]:
         "name": cluster.name,
         "app_dir": cluster.app_dir,
         "page_url": cluster.page_url,
+        "workers": {
+            "stop": cluster.worker_stop,
+            "start": cluster.worker_start,
+            "check": cluster.worker_check,
+        },
         "settings": settings(cluster.revision),
         "ssh": {
             "username": cluster.ssh_username,

@@ -71,7 +71,8 @@ def ladder(plan: Plan) -> int:
 def button(plan: Plan) -> str:
     """A verb and a number: never just "OK"."""
     nodes = len(plan.nodes)
-    return _verb(plan.procedure, nodes) % {"count": nodes, "node": plan.nodes[0]}
+    named = {"count": nodes, "node": plan.nodes[0], "last": plan.steps[-1].node}
+    return _verb(plan.procedure, nodes) % named
 
 
 def _verb(procedure: str, nodes: int) -> str:
@@ -96,6 +97,8 @@ def _verb(procedure: str, nodes: int) -> str:
             return gettext("Check the backup on %(node)s")
         case "create_monitor_account":
             return gettext("Create the account on %(node)s")
+        case "change_primary":
+            return gettext("Make %(last)s the primary")
     return ngettext("Start on %(node)s", "Start on %(count)s nodes", nodes)
 
 
@@ -109,5 +112,6 @@ def procedure_name(procedure: str) -> str:
         "install_galera": gettext("Install Galera"),
         "install_glusterfs": gettext("Install GlusterFS"),
         "create_monitor_account": gettext("Create the monitoring account"),
+        "change_primary": gettext("Change the primary"),
     }
     return names.get(procedure, procedure)

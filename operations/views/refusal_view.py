@@ -14,7 +14,9 @@ from operations.models import Run
 
 # Refusals that are good news, and the ones that only say that something is not known.
 _DONE = frozenset({"already_installed", "already_clustered", "nothing_to_do", "volume_exists"})
-_UNKNOWN = frozenset({"node_unknown"})
+_UNKNOWN = frozenset({"node_unknown", "candidate_away"})
+# Refusals that are put right where the primary is chosen.
+_PRIMARY = frozenset({"candidate_away", "fence_open", "primary_counted"})
 
 # Code of a refusal -> the step of the wizard that puts it right; else the checks say more.
 _STEP_OF = {
@@ -59,6 +61,8 @@ def _where(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
     run = str(refusal.evidence.get("run", ""))
     if run and Run.objects.filter(pk=run).exists():
         return reverse("run", args=[run]), gettext("Open the run")
+    if refusal.code in _PRIMARY or refusal.field == "primary":
+        return reverse("primary", args=[cluster.id]), gettext("Look at the servers")
     step = _STEP_OF.get(
         str(refusal.evidence.get("cause", "")), _STEP_OF.get(refusal.code, "checks")
     )
@@ -97,6 +101,7 @@ def _name(key: str) -> str:
         "path": gettext("Path"),
         "free": gettext("Free, bytes"),
         "needed": gettext("Needed, bytes"),
+        "host": gettext("Node"),
         "members": gettext("In the cluster"),
         "alive": gettext("Alive"),
         "views": gettext("What each node sees"),

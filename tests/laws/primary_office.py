@@ -148,8 +148,8 @@ class PrimaryOffice(Office):
         self.lost_jobs_end()
         for _ in range(3):
             self.work([], {})
-            for run in abandoned():
-                self.execute(run, [], {})
+            for each in abandoned():
+                self.execute(each, [], {})
             self.fence_beat()
         assert not self.fenced(), [f.said for f in Fence.objects.filter(closed_at=None)]
         if {self.named(host) for host in HOSTS} != {self.wanted}:

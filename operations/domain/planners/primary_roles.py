@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nodes.domain.find_primary import named_by, takes_itself
 from nodes.domain.observation import GaleraFacts, NodeFacts, Unknown
+from nodes.domain.peers import PeerSettings
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from operations.domain.planners.common import (
@@ -63,15 +64,19 @@ def roles(situation: Situation) -> Roles | Refusal:
         return refusal
     candidate = next(node for node in reached if node.host == host)
     old = tuple(_old(situation, reached, host))
-    return Roles(candidate, tuple(reached), tuple(away), old, tuple(_doubts(candidate)))
+    return Roles(candidate, tuple(reached), tuple(away), old, tuple(doubts(candidate)))
+
+
+def candidates(settings: PeerSettings) -> list[str]:
+    """The primary of both layers must be in both lists."""
+    return [h for h in settings.galera_peer_hosts if h in settings.cluster_fs_peer_hosts]
 
 
 def _params(situation: Situation) -> Refusal | None:
     if refusal := unexpected_params(situation, "primary"):
         return refusal
-    settings, host = situation.settings, situation.params.get("primary")
-    both = [h for h in settings.galera_peer_hosts if h in settings.cluster_fs_peer_hosts]
-    if host in both:
+    both = candidates(situation.settings)
+    if situation.params.get("primary") in both:
         return None
     why = say("primary must be one of the hosts in both lists: %(hosts)s.", hosts=", ".join(both))
     return params_invalid("primary", why)
@@ -157,7 +162,7 @@ def _old(situation: Situation, reached: list[NodeFacts], candidate: str) -> Iter
             yield node.host
 
 
-def _doubts(node: NodeFacts) -> Iterator[Text]:
+def doubts(node: NodeFacts) -> Iterator[Text]:
     """Empty: it is Primary, Synced, and its storage is mounted."""
     host = node.host
     if isinstance(node.galera, Unknown):
