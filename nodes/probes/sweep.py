@@ -38,6 +38,7 @@ class Known:
     datadir: str = ""
     bricks: tuple[str, ...] = ()
     quick: bool = False  # leave out what hardly ever changes
+    answered_at: float = 0.0  # seconds since the epoch; 0: it did not answer last time
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,20 @@ class Asked:
         found: dict[str, NodeFacts] = {}
         asked: dict[Target, Future[NodeFacts]] = {}
         for target in sweep.targets:
-            known = self._patience.instead(target) if self._patience else None
-            if known is None:
+            reason = self._reason(sweep, target)
+            if reason is None:
                 asked[target] = self._ask(sweep, target, connect)
             else:
-                found[target.host] = known
+                found[target.host] = reason
         wait(asked.values(), timeout=patience_s)
         done = {target: question for target, question in asked.items() if question.done()}
         return found | {t.host: self._taken(t, question) for t, question in done.items()}
+
+    def _reason(self, sweep: Sweep, target: Target) -> NodeFacts | None:
+        """Why this node is left alone for now; None: it is asked."""
+        if self._patience is None:
+            return None
+        return self._patience.instead(target, sweep.known.get(target.host, Known()).answered_at)
 
     def _ask(self, sweep: Sweep, target: Target, connect: Connect) -> Future[NodeFacts]:
         with self._lock:
