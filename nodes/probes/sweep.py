@@ -39,6 +39,7 @@ class Known:
     bricks: tuple[str, ...] = ()
     quick: bool = False  # leave out what hardly ever changes
     answered_at: float = 0.0  # seconds since the epoch; 0: it did not answer last time
+    write: bool = True  # test the storage by writing to it, not only by reading
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,14 @@ class Sweep:
             answered_at=time.time(),
             galera=galera,
             quick=known.quick,
+            wrote=known.write,
         )
 
     def _question(self, target: Target, known: Known, sql_answered: bool) -> Command:
         return script(
             BEAT,
             self.app_dir,
-            token_hex(8),
+            token_hex(8) if known.write else "",
             "sql" if sql_answered else "",
             "quick" if known.quick else "all",
             known.datadir,

@@ -14,8 +14,9 @@ from nodes.domain.parse_node import carried
 from nodes.domain.text import say
 from nodes.probes import gluster
 from nodes.probes.gluster import Backlog, View
+from nodes.probes.gluster_script import GLUSTER_OWN, GLUSTER_POOL
 from nodes.probes.patience import Patience, wait_s
-from nodes.probes.script import BEAT, GLUSTER_OWN, GLUSTER_POOL
+from nodes.probes.script import BEAT
 from nodes.probes.sweep import Asked, Known, Sweep
 from nodes.transport.base import (
     Command,
@@ -171,6 +172,29 @@ def test_what_hardly_changes_is_left_out_and_carried_over() -> None:
     assert merged.versions == whole.versions
     assert merged.read_at["slow"] == whole.read_at["slow"]
     assert carried(quick, replace(older, boot_id="another")).versions == NOT_ASKED
+
+
+def test_which_units_are_there_is_carried_over_and_what_they_do_is_not() -> None:
+    said = recorded.sweep(HEALTHY).nodes[0]
+    starts = {"mariadb": "enabled"}
+    old = replace(said, units={"mariadb": "active", "glusterd": "not-found"})
+    old = replace(old, extra={**said.extra, "enabled": starts})
+    new = replace(said, units={"mariadb": "failed", "glusterd": "inactive"}, read_at={"beat": 9.0})
+    new = replace(new, extra={**said.extra, "enabled": {}})
+    assert carried(new, old).units == {"mariadb": "failed", "glusterd": "not-found"}
+    assert carried(new, old).extra["enabled"] == starts
+    started = replace(new, units={"mariadb": "failed", "glusterd": "active"})
+    assert carried(started, old).units["glusterd"] == "active"  # type: ignore[index]
+
+
+def test_a_storage_that_is_only_read_says_when_it_was_written_to() -> None:
+    made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
+    known = {HOSTS[0]: Known(write=False)}
+    facts = sweep(known=known).run(lambda target: made[target.host])
+    assert [m.asked[0].argv[5] == "" for m in made.values()] == [True, False, False]
+    assert ["write" in node.read_at for node in facts.nodes] == [False, True, True]
+    older = replace(facts.nodes[0], read_at={"beat": 1.0, "slow": 1.0, "write": 1.0})
+    assert carried(facts.nodes[0], older).read_at["write"] == 1.0
 
 
 def views(made: dict[str, ScriptedTransport], backlog: Backlog | None = None) -> dict[str, View]:
