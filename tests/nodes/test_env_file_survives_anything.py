@@ -21,7 +21,27 @@ from nodes.env_file_script import WRITE
 
 NEW = dict.fromkeys(KEYS, "10.0.0.1")
 OLD = b"# mine\r\nAPP_KEY='s #1'\r\nGALERA_PEER_HOSTS=\"a\" # c\r\n"
-COMMANDS = ["readlink", "sha256sum", "cut", "stat", "cp", "chown", "chmod", "chcon", "cat", "sync", "touch", "mv", "rm", "ls", "sort", "tail", "grep", "date", "sleep"]
+COMMANDS = [
+    "readlink",
+    "sha256sum",
+    "cut",
+    "stat",
+    "cp",
+    "chown",
+    "chmod",
+    "chcon",
+    "cat",
+    "sync",
+    "touch",
+    "mv",
+    "rm",
+    "ls",
+    "sort",
+    "tail",
+    "grep",
+    "date",
+    "sleep",
+]
 # Counting must not call a command that is counted; `kill -9 0` reaches the whole group, and so us.
 COUNTING = """#!/bin/sh
 count=1
@@ -132,7 +152,8 @@ def test_the_label_of_the_old_file_is_asked_for(site: Site, tmp_path: Path) -> N
     assert site.write() == 0
     lines = asked.read_text().splitlines()
     assert [line.split(" -- ")[0] for line in lines] == [f"--reference={site.path}"] * 2
-    assert ".clusterpanel-2" in lines[0] and ".clusterpanel-new." in lines[1]
+    assert ".clusterpanel-2" in lines[0]
+    assert ".clusterpanel-new." in lines[1]
 
 
 IN_A_SMALL_DISK = r"""
@@ -159,8 +180,18 @@ def test_a_disk_that_is_full_at_any_point_keeps_the_old_file(tmp_path: Path) -> 
     outcomes = set()
     for pages in range(4, 14):
         done = subprocess.run(
-            ["unshare", "-m", "sh", "-c", IN_A_SMALL_DISK, "x", str(tmp_path), payload]
-            + [str(pages), WRITE],
+            [
+                "unshare",
+                "-m",
+                "sh",
+                "-c",
+                IN_A_SMALL_DISK,
+                "x",
+                str(tmp_path),
+                payload,
+                str(pages),
+                WRITE,
+            ],
             input=big,
             capture_output=True,
             check=False,
