@@ -66,6 +66,14 @@ def read_keys(data: bytes, keys: Iterable[str] = KEYS) -> dict[str, str | None]:
     }
 
 
+def key_lines(data: bytes, keys: Iterable[str] = KEYS) -> dict[str, int]:
+    """The number of the line, from 1, that each key stands in; absent keys are missing.
+
+    Raises EnvFileError as `read_keys` does.
+    """
+    return {entry.key: entry.number for entry in _entries(data, keys).values()}
+
+
 def with_keys(data: bytes, values: Mapping[str, str]) -> bytes:
     """The file with each key set; absent keys are appended. Every other byte is kept.
 

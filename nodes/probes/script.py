@@ -1,12 +1,14 @@
 """The questions of one beat, as one POSIX shell script per node.
 
-Every part prints a header line, its own output and a line with its exit code, so that one part
-that fails or hangs takes no other with it. Whatever can hang has a time limit. Nothing is written
-but one small file on the mounted storage, which is removed again, and notes below /run. Nothing is left running, except on a mount that hangs: one process that cannot be killed.
+Every part prints a header line, its own output and a line with its exit code, so that one part that
+fails or hangs takes no other with it. Whatever can hang has a time limit. Nothing is written but one
+small file on the mounted storage, which is removed again, and notes below /run. Nothing is left
+running, except on a mount that hangs: one process that cannot be killed.
 """
 
 from __future__ import annotations
 
+# Long because it is one script, which is read and changed as a whole.
 MARK = "--clusterpanel--"
 
 PRELUDE = f"""
@@ -68,8 +70,7 @@ touched=/run/clusterpanel
 touch_storage() {
     [ -d "$storage" ] && echo exists
     df -P -B1 "$storage" 2>/dev/null | {
-        read -r title
-        read -r device size used left rest && echo "free $left $size"
+        read -r title && read -r device size used left rest && echo "free $left $size"
     }
     case $mounted in fuse.glusterfs*) ;; *) echo 'said not mounted'; return ;; esac
     file=$storage/.clusterpanel-probe-$token
@@ -163,6 +164,7 @@ env_keys() {
     file=$app/backend/.env
     [ -e "$file" ] || { echo absent; return 0; }
     sha256sum <"$file" || return 1
+    stat -L -c 'mtime %Y' "$file"
     grep -a -n -E '(GALERA_PEER_HOSTS|CLUSTER_FS_PEER_HOSTS|CLUSTER_PRIMARY_HOST)' "$file"
     return 0
 }
@@ -223,7 +225,9 @@ grastate() {
 traces() {
     [ -s "$datadir/gvwstate.dat" ] && echo gvwstate
     [ -e "$datadir/sst_in_progress" ] && echo sst_in_progress
-    [ -e "$app/backend/bootstrap/cache/config.php" ] && echo config_cached
+    cached=$app/backend/bootstrap/cache/config.php
+    [ -e "$cached" ] && echo config_cached
+    [ "$cached" -ot "$app/backend/.env" ] && [ -e "$cached" ] && echo config_older
     echo "datadir $datadir"
 }
 transfer() {
