@@ -23,7 +23,7 @@ from operations.domain.proofs.base import (
 _READ = (
     r"""
 [ -f "$1" ] || { echo "$1 is missing" >&2; exit 3; }
-[ ! -e "$2" ] || [ ! "$2" -ot "$1" ] || exit 4
+[ ! -e "${2-}" ] || [ ! "$2" -ot "$1" ] || exit 4
 grep -a -E '^[[:space:]]*(export[[:space:]]+)?("""
     + "|".join(KEYS)
     + r""")[[:space:]]*=' -- "$1"
@@ -39,7 +39,7 @@ def _sentence(args: Args) -> Text:
 
 
 def _probes(args: Args, node: str, hosts: tuple[str, ...]) -> tuple[Probe, ...]:
-    return (Probe(args[0], _READ, (args[1], "")),)
+    return (Probe(args[0], _READ, (args[1],)),)
 
 
 def _judge(args: Args, outputs: Outputs) -> Verdict:
