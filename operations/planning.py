@@ -49,6 +49,7 @@ def _situation(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
         backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
         params=dict(params),
         now=timezone.now().timestamp(),
+        apply_command=cluster.apply_command,
     )
 
 

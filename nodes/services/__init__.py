@@ -9,9 +9,9 @@ from nodes.services.asking import RawAnswer, RawAnswers, raw_answers
 from nodes.services.checks import checks_run
 from nodes.services.clusters import (
     access_save,
+    apply_command_save,
     cluster_create,
     page_url_save,
-    settings_save,
     target_for,
 )
 from nodes.services.host_keys import (
@@ -21,6 +21,7 @@ from nodes.services.host_keys import (
     host_keys_scan,
 )
 from nodes.services.observing import observe, observe_gluster_if_idle, observe_if_idle
+from nodes.services.settings import settings_revert, settings_save, settings_take
 
 __all__ = [
     "NOTE_MAX",
@@ -29,6 +30,7 @@ __all__ = [
     "ScannedKey",
     "access_save",
     "acknowledgement_take_back",
+    "apply_command_save",
     "checks_run",
     "cluster_create",
     "console_command",
@@ -40,6 +42,8 @@ __all__ = [
     "observe_if_idle",
     "page_url_save",
     "raw_answers",
+    "settings_revert",
     "settings_save",
+    "settings_take",
     "target_for",
 ]
