@@ -45,6 +45,17 @@ class KnownBackup:
         return self.why_not is None
 
 
+@dataclass(frozen=True)
+class WaitingSettings:
+    """A node was away when a revision was written; `said` is why it still waits, if it was tried."""
+
+    host: str
+    revision: int
+    by: str
+    since: datetime
+    said: Text | None = None
+
+
 class History(Protocol):
     def offers(self, procedure: str) -> bool:
         """Whether the panel has a plan for it."""
@@ -67,6 +78,9 @@ class History(Protocol):
 
     def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
         """The same after asking their servers whether the files are still there."""
+
+    def waiting_settings(self, cluster: Cluster) -> Sequence[WaitingSettings]:
+        """Nodes that get the newest settings as soon as they answer."""
 
 
 class _Nothing:
@@ -91,6 +105,9 @@ class _Nothing:
         return ()
 
     def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
+        return ()
+
+    def waiting_settings(self, cluster: Cluster) -> Sequence[WaitingSettings]:
         return ()
 
 

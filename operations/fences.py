@@ -21,14 +21,15 @@ from clusterpanel.audit import record
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
-from nodes.services import target_for
+from nodes.services import primary_set, target_for
 from nodes.transport.base import AuthFailed, HostKeyChanged, HostKeyUnknown, TransportError
 from nodes.transport.servers import connect
 from operations.domain import fencing
+from operations.domain.fencing import Order
 from operations.domain.plan import Plan
 from operations.domain.situation import Workers
 from operations.models import Fence, Run
-from operations.runtime.fencing import Order, Proven, close_at
+from operations.runtime.fencing import Proven, close_at
 from operations.runtime.ports import Ports
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,11 @@ def in_the_way(run: Run) -> Refusal | None:
 
 
 def open_with(run: Run, plan: Plan, by: Any) -> None:
-    """In the transaction that makes the run: before anything is written anywhere."""
+    """In the transaction that makes the run: what the panel wants, and who cannot be told of it, is
+    on record before the first server is written. Raises IntegrityError when settings were saved."""
+    if plan.primary:
+        number = plan.settings_revision
+        primary_set(cluster=run.cluster, by=by, host=plan.primary, number=number)
     for each in plan.fences:
         fence = Fence.objects.create(
             cluster=run.cluster,
@@ -110,9 +115,10 @@ def _try(fence: Fence, others: Ports) -> Text | None:
     cluster = fence.cluster
     order = Order(
         host=fence.host,
-        env_path=f"{cluster.app_dir.rstrip('/')}/backend/.env",
+        backend=f"{cluster.app_dir.rstrip('/')}/backend",
         primary=cluster.revision.cluster_primary_host,
         workers=workers_of(cluster),
+        apply_command=cluster.apply_command,
     )
     transport = connect(target_for(cluster, fence.host), CONNECT_S)
     try:

@@ -58,6 +58,7 @@ def _situation(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
         fences=fences.hosts(cluster),
         former=fences.former_primaries(cluster),
         workers=fences.workers_of(cluster),
+        apply_command=cluster.apply_command,
     )
 
 

@@ -13,23 +13,23 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from clusterpanel.audit import record
-from nodes.domain.refusal import Refusal, Refused
+from nodes.domain.refusal import Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
-from nodes.services import primary_set
 from operations import fences, gates
 from operations.domain.machine import ACTIVE, Life, Resumed, RunState, advance
 from operations.domain.plan import Plan, Step
+from operations.domain.planners.apply_settings import LATER
 from operations.holder import (
     active_run,
+    lost_the_race,
     not_checkable,
     not_resumable,
     run_active,
     run_over,
     settings_changed,
-    settings_moved,
 )
-from operations.models import Backup, Run, RunStep
+from operations.models import Backup, PendingSettings, Run, RunStep
 from operations.planning import plan_now, remember, require_shown
 from operations.runtime import checking, hub, journal, store
 
@@ -74,16 +74,8 @@ def run_start(
             run = _create(cluster, plan, params, confirmations, by)
             transaction.on_commit(lambda: _enqueue(run))
     except IntegrityError:
-        raise Refused(_lost_the_race(cluster, plan)) from None
+        raise Refused(lost_the_race(cluster, plan)) from None
     return run
-
-
-def _lost_the_race(cluster: Cluster, plan: Plan) -> Refusal:
-    """Somebody else started a run, or saved settings, between our look and our start."""
-    holder, now = active_run(cluster), cluster.revision.number
-    if holder is None and plan.primary and now >= plan.settings_revision:
-        return settings_moved(plan.settings_revision - 1, now)
-    return run_active(holder)
 
 
 def _create(
@@ -103,17 +95,10 @@ def _create(
         started_by=by,
     )
     _add_steps(run, plan)
+    _add_pending(run, plan, by)
     _audit_start(run, plan, by)
-    _change_settings(run, plan, by)
-    return run
-
-
-def _change_settings(run: Run, plan: Plan, by: Any) -> None:
-    """What the panel wants is on record before the first server is told of it (ADR 11)."""
-    if plan.primary:
-        number = plan.settings_revision
-        primary_set(cluster=run.cluster, by=by, host=plan.primary, number=number)
     fences.open_with(run, plan, by)
+    return run
 
 
 def _add_steps(run: Run, plan: Plan) -> None:
@@ -121,6 +106,19 @@ def _add_steps(run: Run, plan: Plan) -> None:
     RunStep.objects.bulk_create(
         RunStep(run=run, key=step.key, position=i, stage=stages[step.key], node=step.node)
         for i, step in enumerate(plan.steps)
+    )
+
+
+def _add_pending(run: Run, plan: Plan, by: Any) -> None:
+    """Nodes that the plan leaves for later; what waited for them before is settled by it."""
+    hosts = [h for g in plan.gates if g.id == LATER for h in g.subject.split(",")]
+    now, waiting = timezone.now(), run.cluster.pending_settings.filter(host__in=hosts)
+    waiting.filter(ended_at=None).update(ended_at=now)
+    PendingSettings.objects.bulk_create(
+        PendingSettings(
+            cluster=run.cluster, host=host, revision=plan.settings_revision, run=run, by=by
+        )
+        for host in hosts
     )
 
 

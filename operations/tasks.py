@@ -6,7 +6,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from operations import fences, retention
+from nodes.models import Cluster
+from operations import fences, pending, retention
 from operations.driving import ports_for
 from operations.runtime import checking, executor
 from operations.runtime.reconcile import abandoned
@@ -47,3 +48,17 @@ def retry_fences() -> None:
 @shared_task(ignore_result=True)
 def retry_fence(fence_id: int) -> None:
     fences.retry(fence_id, ports_for)
+
+
+@shared_task(ignore_result=True)
+def deliver_settings() -> None:
+    """Nodes that were away get the settings that wait for them; a slow cluster delays no other."""
+    for cluster_id in pending.clusters_that_wait():
+        deliver_settings_to.apply_async((cluster_id,), expires=MESSAGE_LIVES_S)
+
+
+@shared_task(ignore_result=True)
+def deliver_settings_to(cluster_id: int) -> None:
+    cluster = Cluster.objects.filter(pk=cluster_id).first()
+    if cluster:
+        pending.deliver(cluster)

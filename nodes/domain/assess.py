@@ -17,6 +17,7 @@ from nodes.domain import (
     find_members,
     find_node,
     find_primary,
+    find_settings,
     find_work,
 )
 from nodes.domain.actions import look
@@ -40,7 +41,9 @@ _RULES = (
     *find_files.RULES[:2],
     *find_gluster.RULES[2:],
     *find_files.RULES[2:],
-    *find_node.RULES,
+    *find_node.RULES[:1],
+    *find_settings.RULES,
+    *find_node.RULES[1:],
 )
 
 

@@ -1,14 +1,13 @@
-"""What is wrong with single servers and with the settings on them."""
+"""What is wrong with single servers, and whom they take for the primary."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import median
 
-from nodes.domain.actions import command, look, procedure
+from nodes.domain.actions import command, look
 from nodes.domain.numbers import used_percent
 from nodes.domain.observation import NodeFacts, PageFacts, Unknown
-from nodes.domain.peers import PRIMARY_KEY
 from nodes.domain.text import Text, say
 from nodes.domain.verdict import Finding
 from nodes.domain.view import View
@@ -29,60 +28,6 @@ def silent(view: View) -> Iterator[Finding]:
                 say("%(why)s", why=node.ssh.why),
                 say("Nothing about this server is known."),
                 look(node.ssh.fix or say("Look at %(host)s.", host=node.host), node.host),
-                node.host,
-            )
-
-
-def settings_differ(view: View) -> Iterator[Finding]:
-    """Of an installed cluster without the primary: `find_primary` tells all of it as one."""
-    wanted = view.settings.as_env()
-    if not all(member.standalone for member in view.galera):
-        wanted.pop(PRIMARY_KEY)
-    for node in view.nodes:
-        if isinstance(node.env, Unknown) or not node.env.present:
-            continue
-        found = node.env.keys
-        other = [key for key, value in wanted.items() if found.get(key) != value]
-        if other:
-            key = PRIMARY_KEY if PRIMARY_KEY in other else other[0]
-            yield _differs(node.host, key, found.get(key) or "", wanted[key])
-
-
-def _differs(host: str, key: str, found: str, wanted: str) -> Finding:
-    return Finding(
-        f"settings:{host}",
-        "warning",
-        "degraded",
-        say(
-            "%(host)s has %(key)s=%(found)s, the panel wants %(wanted)s.",
-            host=host,
-            key=key,
-            found=found,
-            wanted=wanted,
-        ),
-        say("The scripts and dpiui2 on this server act by other settings than on the others."),
-        procedure(
-            "apply_settings",
-            say("Run “Write settings”; the difference is shown before anything is written."),
-            host,
-        ),
-        host,
-    )
-
-
-def settings_unknown(view: View) -> Iterator[Finding]:
-    for node in view.nodes:
-        if node.ssh is not True:
-            continue
-        if isinstance(node.env, Unknown) or not node.env.present:
-            why = node.env.why if isinstance(node.env, Unknown) else say("There is no such file.")
-            yield Finding(
-                f"env:{node.host}",
-                "warning",
-                "unknown",
-                say("The .env of %(host)s could not be read: %(why)s", host=node.host, why=why),
-                say("Whom this server takes for the primary is not known."),
-                look(say("Look at the .env of %(host)s.", host=node.host), node.host),
                 node.host,
             )
 
@@ -186,8 +131,6 @@ def versions(view: View) -> Iterator[Finding]:
 
 RULES = (
     silent,
-    settings_differ,
-    settings_unknown,
     disks,
     clocks,
     pages,

@@ -37,14 +37,6 @@ class PeerSettings:
         """Every server once, in the order of the lists."""
         return tuple(dict.fromkeys((*self.galera_peer_hosts, *self.cluster_fs_peer_hosts)))
 
-    @property
-    def ordered(self) -> bool:
-        """“The main node must be placed at the beginning of the list”: of both lists."""
-        return all(
-            hosts[:1] == (self.cluster_primary_host,)
-            for hosts in (self.galera_peer_hosts, self.cluster_fs_peer_hosts)
-        )
-
     def as_env(self) -> dict[str, str]:
         """The three lines exactly as they are written into `.env`."""
         return {
@@ -84,12 +76,12 @@ def problems(
     *,
     addresses: Mapping[str, str] | None = None,
     two_galera_acknowledged: bool = False,
-    primary_anywhere: bool = False,
+    ordered: bool = True,
 ) -> list[Refusal]:
     """Everything wrong with the settings, one sentence for each field at fault.
 
-    `primary_anywhere`: the primary was changed since the deployment, for which alone its place in
-    the lists is important.
+    `ordered` False: the primary need not be the first; its place is “important for initial cluster
+    deployment” alone, and a primary that was changed later leaves the lists as they were.
 
     `addresses` maps a host as typed to the address it resolves to, so that one server given by
     name and by address is seen as a duplicate; hosts that are missing from it are compared as typed.
@@ -97,7 +89,7 @@ def problems(
     found = [
         *_list_problems(GALERA_KEY, settings.galera_peer_hosts, addresses or {}),
         *_list_problems(GLUSTER_KEY, settings.cluster_fs_peer_hosts, addresses or {}),
-        *_primary_problems(settings, primary_anywhere),
+        *_primary_problems(settings, ordered),
     ]
     if not found:
         found += _two_names(settings, addresses or {})
@@ -188,7 +180,7 @@ def _duplicate(key: str, first: str, second: str, identity: str) -> Refusal:
     return _bad("host_duplicate", key, why, say("Remove one of the two entries."))
 
 
-def _primary_problems(settings: PeerSettings, anywhere: bool) -> list[Refusal]:
+def _primary_problems(settings: PeerSettings, ordered: bool) -> list[Refusal]:
     primary = settings.cluster_primary_host
     if not is_host(primary):
         why = say("%(key)s is empty or is not an address or a host name.", key=PRIMARY_KEY)
@@ -201,16 +193,16 @@ def _primary_problems(settings: PeerSettings, anywhere: bool) -> list[Refusal]:
             (GLUSTER_KEY, settings.cluster_fs_peer_hosts),
         )
         if hosts
-        for problem in _primary_in_list(primary, key, hosts, anywhere)
+        for problem in _primary_in_list(primary, key, hosts, ordered)
     ]
 
 
-def _primary_in_list(primary: str, key: str, hosts: Sequence[str], anywhere: bool) -> list[Refusal]:
+def _primary_in_list(primary: str, key: str, hosts: Sequence[str], ordered: bool) -> list[Refusal]:
     if primary not in hosts:
         why = say("The primary %(primary)s is not in %(key)s.", primary=primary, key=key)
         fix = say("Add %(primary)s to the beginning of the list.", primary=primary)
         return [_bad("primary_not_listed", key, why, fix)]
-    if hosts[0] != primary and not anywhere:
+    if ordered and hosts[0] != primary:
         why = say(
             "The primary %(primary)s is not the first of %(key)s; “the main (master) node of the"
             " cluster must be placed at the beginning of the list”.",

@@ -9,9 +9,9 @@ from nodes.services.asking import RawAnswer, RawAnswers, raw_answers
 from nodes.services.checks import checks_run
 from nodes.services.clusters import (
     access_save,
+    apply_command_save,
     cluster_create,
     page_url_save,
-    settings_save,
     target_for,
 )
 from nodes.services.host_keys import (
@@ -22,6 +22,7 @@ from nodes.services.host_keys import (
 )
 from nodes.services.observing import observe, observe_gluster_if_idle, observe_if_idle
 from nodes.services.primary import primary_set, workers_save
+from nodes.services.settings import settings_revert, settings_save, settings_take
 
 __all__ = [
     "NOTE_MAX",
@@ -30,6 +31,7 @@ __all__ = [
     "ScannedKey",
     "access_save",
     "acknowledgement_take_back",
+    "apply_command_save",
     "checks_run",
     "cluster_create",
     "console_command",
@@ -42,7 +44,9 @@ __all__ = [
     "page_url_save",
     "primary_set",
     "raw_answers",
+    "settings_revert",
     "settings_save",
+    "settings_take",
     "target_for",
     "workers_save",
 ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from clusterpanel import audit
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import say
 from nodes.models import Cluster, SettingsRevision
-from nodes.services.clusters import revision_add, who
+from nodes.services.clusters import who
+from nodes.services.revisions import revision_add
 
 COMMAND_MAX = 500
 
@@ -23,7 +25,8 @@ def primary_set(*, cluster: Cluster, by: User | None, host: str, number: int) ->
     newest = cluster.revision
     peers = newest.peers
     changed = type(peers)(peers.galera_peer_hosts, peers.cluster_fs_peer_hosts, host)
-    saved = revision_add(cluster, number, changed, newest.two_galera_acknowledged, by)
+    told = gettext("%(host)s was made the primary") % {"host": host}
+    saved = revision_add(cluster, number, changed, newest.two_galera_acknowledged, by, told)
     detail = {"revision": number, "before": peers.as_env(), "after": changed.as_env()}
     audit.record(who=who(by), action="primary_set", subject=cluster.name, detail=detail)
     return saved

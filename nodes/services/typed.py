@@ -24,15 +24,15 @@ def cluster_problems(cluster: Cluster) -> list[Refusal]:
 
 
 def peer_problems(
-    peers: PeerSettings, acknowledged: bool, *, primary_anywhere: bool = False
+    peers: PeerSettings, acknowledged: bool, *, ordered: bool = True
 ) -> list[Refusal]:
-    """The domain's rules, with names resolved, so that one server is not listed twice."""
+    """The domain's rules, with names resolved, so that one server is not listed twice.
+
+    `ordered` False: the cluster runs, and its primary need not be the first of the lists.
+    """
     addresses = resolve.addresses_of(host for host in peers.hosts if is_host(host))
     found = problems(
-        peers,
-        addresses=addresses,
-        two_galera_acknowledged=acknowledged,
-        primary_anywhere=primary_anywhere,
+        peers, addresses=addresses, two_galera_acknowledged=acknowledged, ordered=ordered
     )
     if found:
         return found

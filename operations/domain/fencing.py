@@ -7,6 +7,7 @@ answer. It is done when the server answers, before anybody treats that server as
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from nodes.domain.observation import ClusterFacts
 from nodes.domain.peers import PRIMARY_KEY
@@ -19,17 +20,38 @@ from operations.domain.situation import Workers
 CHANGE_PRIMARY = "change_primary"
 
 
-def proofs(host: str, env_path: str, primary: str, workers: Workers) -> tuple[Proof, ...]:
-    """What must be read from the server before its fence is closed; all of it."""
-    line = f"{PRIMARY_KEY}={primary}"
-    env = Proof("env_equals", (host, env_path, line))
-    idle = Proof("workers_stopped", (host, workers.check))
-    return (env, idle) if stops_workers(host, primary, workers) else (env,)
+@dataclass(frozen=True)
+class Order:
+    """What a server is to be told. `apply_command`: makes dpiui2 there read its .env, "" nothing."""
 
+    host: str
+    backend: str
+    primary: str
+    workers: Workers
+    apply_command: str = ""
 
-def stops_workers(host: str, primary: str, workers: Workers) -> bool:
-    """What they read at their start may be the old value; those of the primary itself may run."""
-    return bool(workers.stop) and host != primary
+    @property
+    def env_path(self) -> str:
+        return f"{self.backend}/.env"
+
+    @property
+    def line(self) -> str:
+        return f"{PRIMARY_KEY}={self.primary}"
+
+    @property
+    def stops_workers(self) -> bool:
+        """What they read at their start may be the old value; the primary's own may run."""
+        return bool(self.workers.stop) and self.host != self.primary
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        """What must be read from the server before its fence is closed; all of it."""
+        found = [Proof("env_equals", (self.host, self.env_path, self.line))]
+        if self.apply_command:
+            found.append(Proof("settings_in_effect", (self.host, self.backend, self.line)))
+        if self.stops_workers:
+            found.append(Proof("workers_stopped", (self.host, self.workers.check)))
+        return tuple(found)
 
 
 def in_the_way(

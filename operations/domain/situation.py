@@ -49,6 +49,7 @@ class Situation:
     fences: tuple[str, ...] = ()  # hosts whose pending fence is open
     former: tuple[str, ...] = ()  # primaries of the settings since a change was last proven
     workers: Workers = Workers()
+    apply_command: str = ""
 
     @property
     def primary(self) -> str:

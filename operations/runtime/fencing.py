@@ -16,35 +16,17 @@ from nodes.domain.text import Text, say
 from nodes.env_file_script import WRITE
 from nodes.transport.base import Transport, script
 from operations import inputs
-from operations.domain import fencing
+from operations.domain.fencing import Order
 from operations.domain.plan import Proof
+from operations.domain.planners.apply_command import RUN as APPLY
 from operations.domain.proofs import PROOFS, Holds
 from operations.domain.proofs.base import first_line
-from operations.domain.situation import Workers
 from operations.models import Run
 from operations.runtime.ports import Ports
 from operations.runtime.run_lock import RunLock
 
-STOP_S = 30
-_STOP = f'exec timeout -k 1 {STOP_S} sh -c "$1"'
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a server is to be told."""
-
-    host: str
-    env_path: str
-    primary: str
-    workers: Workers
-
-    @property
-    def proofs(self) -> tuple[Proof, ...]:
-        return fencing.proofs(self.host, self.env_path, self.primary, self.workers)
-
-    @property
-    def stops_workers(self) -> bool:
-        return fencing.stops_workers(self.host, self.primary, self.workers)
+COMMAND_S = 60
+_STOP = 'exec sh -c "$2"'
 
 
 @dataclass(frozen=True)
@@ -76,26 +58,30 @@ def _told(transport: Transport, order: Order, wrote: Wrote) -> Proven | Text:
         if (failed := _write(transport, order)) is not None:
             return failed
         wrote()
-    stopped = _stop_workers(transport, order) if order.stops_workers else None
+    said = (
+        [_run(transport, APPLY, order.backend, order.apply_command)] if order.apply_command else []
+    )
+    said += [_run(transport, _STOP, "", order.workers.stop)] if order.stops_workers else []
     evidence: dict[str, Any] = {}
     for proof in order.proofs:
         found = _proven(transport, proof)
         if isinstance(found, Text):
-            return say("%(why)s %(stop)s", why=found, stop=stopped or "")
+            also: Text | str = next((text for text in said if text), "")
+            return say("%(why)s %(also)s", why=found, also=also)
         evidence[proof.name] = dict(found)
     return Proven(evidence)
 
 
-def _stop_workers(transport: Transport, order: Order) -> Text | None:
-    """What it said when it failed; whether they stopped is another question."""
-    output = transport.run(script(_STOP, order.workers.stop, timeout_s=STOP_S + 5))
+def _run(transport: Transport, text: str, *args: str) -> Text | None:
+    """What a command of the admin said when it failed; whether it had its effect is proven apart."""
+    output = transport.run(script(text, *args, timeout_s=COMMAND_S))
     if output.exit_code == 0:
         return None
-    return say("“%(command)s”: %(why)s.", command=order.workers.stop, why=first_line(output))
+    return say("“%(command)s”: %(why)s.", command=args[-1], why=first_line(output))
 
 
 def _write(transport: Transport, order: Order) -> Text | None:
-    path, line = order.env_path, f"{PRIMARY_KEY}={order.primary}"
+    path, line = order.env_path, order.line
     content = inputs.env_content(transport, path, {PRIMARY_KEY: order.primary})
     output = transport.run(
         script(WRITE, path, line, stdin=content)

@@ -17,7 +17,7 @@ from nodes.domain.observation import ClusterFacts, EnvFacts, NodeFacts
 from nodes.domain.peers import PRIMARY_KEY
 from nodes.domain.text import say
 from nodes.models import Cluster
-from operations import planning
+from operations import fences, planning
 from operations.domain.machine import RunState
 from operations.models import Fence, Run
 from tests.builders import HOSTS, mounted, peers, silent, synced, well
@@ -254,19 +254,16 @@ def test_settings_can_be_saved_with_a_primary_that_was_moved(chief: Client, site
     assert chief.put(url, body, content_type="application/json").status_code == 200
     body |= {"revision": 3, "cluster_primary_host": C}
     refused = chief.put(url, body, content_type="application/json")
-    assert refused.json()["code"] == "primary_not_first"
+    assert refused.json()["code"] == "primary_is_procedure"
 
 
 def test_the_race_for_the_settings_is_lost_with_a_sentence(
     signed_in: Client, site: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from operations import services
-
     def late(**_: Any) -> None:
         raise IntegrityError
 
-    monkeypatch.setattr(services, "primary_set", late)
-    monkeypatch.setattr(services, "active_run", lambda cluster: None)
+    monkeypatch.setattr(fences, "primary_set", late)
     answer = start(signed_in, site, B, primary__typed=B)
     assert answer.status_code == 409
     assert not Run.objects.exists()

@@ -14,6 +14,7 @@ from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from operations.domain.invariants import check_plan
 from operations.domain.plan import Gate, PendingFence, Plan
+from operations.domain.planners import apply_command
 from operations.domain.planners.common import step_key
 from operations.domain.planners.primary_roles import Roles, roles
 from operations.domain.planners.primary_stages import stages
@@ -35,11 +36,16 @@ def plan(situation: Situation) -> Plan | Refusal:
         settings_revision=situation.revision + changes,
         stages=tuple(stage for stage in stages(situation, who) if stage.steps),
         gates=tuple(_gates(situation, who)),
-        warnings=tuple(fence.why for fence in fences),
+        warnings=(*(fence.why for fence in fences), *_cached(situation, who)),
         primary=who.host if changes else "",
         fences=fences,
     )
     return check_plan(made, situation.settings.hosts)
+
+
+def _cached(situation: Situation, who: Roles) -> Iterable[Text]:
+    written = [node for node in who.reached if node.host in who.to_write()]
+    return apply_command.warnings(situation, written)
 
 
 def _nothing_to_do(who: Roles) -> Refusal:

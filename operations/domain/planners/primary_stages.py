@@ -8,6 +8,7 @@ from nodes.domain.peers import PRIMARY_KEY
 from nodes.domain.text import say
 from nodes.env_file_script import WRITE
 from operations.domain.plan import Proof, Stage, Step
+from operations.domain.planners import apply_command
 from operations.domain.planners.common import step_key
 from operations.domain.planners.primary_roles import Roles
 from operations.domain.proofs.primary import FENCED
@@ -48,12 +49,14 @@ def _writing(situation: Situation, who: Roles) -> Iterable[Stage]:
     to_write = who.to_write()
     old = [host for host in to_write if host in who.old]
     others = [host for host in to_write if host not in who.old and host != who.host]
+    new = [host for host in to_write if host == who.host]
     yield Stage(
         "old",
         say("Write the old primary first"),
         say("From here on nobody does the background work, until the new primary is written."),
         tuple(_write(situation, who, host) for host in old),
     )
+    yield _apply("old-apply", situation, who, old)
     yield Stage(
         "others",
         say("Write the other servers"),
@@ -64,7 +67,20 @@ def _writing(situation: Situation, who: Roles) -> Iterable[Stage]:
         "new",
         say("Write the new primary last"),
         say("It begins the background work when nobody else does it any more."),
-        tuple(_write(situation, who, host) for host in who.to_write() if host == who.host),
+        tuple(_write(situation, who, host) for host in new),
+    )
+    yield _apply("new-apply", situation, who, [host for host in to_write if host not in old])
+
+
+def _apply(key: str, situation: Situation, who: Roles, hosts: list[str]) -> Stage:
+    """On the old primary before the new one is written: it may go by what it read earlier."""
+    line = f"{PRIMARY_KEY}={who.host}"
+    steps = [apply_command.step(situation, host, (line,)) for host in hosts]
+    return Stage(
+        key,
+        say("Make dpiui2 read it"),
+        say("dpiui2 keeps what it once read from .env."),
+        tuple(steps) if situation.apply_command else (),
     )
 
 

@@ -25,11 +25,12 @@ from operations.domain.proofs.primary import (
     WORKERS_RUNNING,
     WORKERS_STOPPED,
 )
-from operations.domain.proofs.settings import ENV_EQUALS
+from operations.domain.proofs.settings import ENV_EQUALS, SETTINGS_IN_EFFECT
 
 PROOFS: Mapping[str, ProofKind] = MappingProxyType(
     {
         "env_equals": ENV_EQUALS,
+        "settings_in_effect": SETTINGS_IN_EFFECT,
         "dump_readable": DUMP_READABLE,
         "archive_readable": ARCHIVE_READABLE,
         "galera_member": GALERA_MEMBER,

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('nodes', '0004_primary_workers'),
-        ('operations', '0002_journals_are_packed_and_removed'),
+        ('nodes', '0005_primary_workers'),
+        ('operations', '0004_pending_settings'),
     ]
 
     operations = [
