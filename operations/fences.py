@@ -2,7 +2,7 @@
 
 Nothing else closes one: no button, no time, no restart of the panel. It is tried also while a run is
 active, because no run may have a fenced server among its nodes, and two servers at work as the primary
-cannot wait for a backup to end; the lock on the server keeps law 1 (ADR 11).
+cannot wait for a backup to end; the lock on the server keeps law 1 (ADR 17).
 """
 
 from __future__ import annotations
