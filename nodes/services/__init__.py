@@ -20,11 +20,13 @@ from nodes.services.host_keys import (
     host_key_trust,
     host_keys_scan,
 )
+from nodes.services.looking import Look, host_look
 from nodes.services.observing import observe, observe_gluster_if_idle, observe_if_idle
-from nodes.services.settings import settings_revert, settings_save, settings_take
+from nodes.services.settings import live_now, settings_revert, settings_save, settings_take
 
 __all__ = [
     "NOTE_MAX",
+    "Look",
     "RawAnswer",
     "RawAnswers",
     "ScannedKey",
@@ -37,6 +39,8 @@ __all__ = [
     "finding_acknowledge",
     "host_key_trust",
     "host_keys_scan",
+    "host_look",
+    "live_now",
     "observe",
     "observe_gluster_if_idle",
     "observe_if_idle",
