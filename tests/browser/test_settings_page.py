@@ -50,7 +50,7 @@ def shot(page: Page) -> Iterator[Page]:
     if folder := os.environ.get("SHOTS"):
         name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0]
         for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme)
             page.screenshot(path=Path(folder, f"{name}-{theme}.png"), full_page=True)
 
 
