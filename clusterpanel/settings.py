@@ -185,8 +185,7 @@ RUN_LEASE_S = env.float("RUN_LEASE_S", default=6.0)
 NODE_PATIENCE_S = env.float("NODE_PATIENCE_S", default=600.0)
 # Hours. An older backup does not open the gate before a step that overwrites.
 BACKUP_MAX_AGE_H = env.float("BACKUP_MAX_AGE_H", default=24.0)
-# Days after its end until the output of a run is compressed, and until it is removed; 0: never.
-JOURNAL_COMPRESS_AFTER_D = env.float("JOURNAL_COMPRESS_AFTER_D", default=7.0)
+# Days after its end until the output of a run is removed; 0: never.
 JOURNAL_KEEP_D = env.float("JOURNAL_KEEP_D", default=365.0)
 
 LOGGING = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -63,6 +64,14 @@ def latest_facts(cluster: Cluster) -> ClusterFacts | None:
     oldest = min(node.taken_at for node in stored.values())
     nodes = (stored.get(host) or unreachable(host, oldest, NOT_ASKED) for host in hosts)
     return ClusterFacts(tuple(nodes), samples.recent(cluster, oldest))
+
+
+def completed(cluster: Cluster, nodes: Sequence[NodeFacts]) -> ClusterFacts:
+    """These answers of the servers, with what glusterd said last and the latest samples."""
+    said = dict(cluster.observations.values_list("host", "gluster"))
+    oldest = min((node.taken_at for node in nodes), default=0.0)
+    whole = tuple(with_gluster(node, said.get(node.host)) for node in nodes)
+    return ClusterFacts(whole, samples.recent(cluster, oldest))
 
 
 def _facts(row: Observation) -> NodeFacts:

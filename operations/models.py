@@ -48,7 +48,6 @@ class Run(models.Model):
     fence = models.PositiveIntegerField(default=0)
 
     next_line = models.PositiveIntegerField(default=1)  # number of the next journal line
-    log_packed = models.PositiveIntegerField(default=0)  # rows up to this line are compressed
     log_removed = models.JSONField(null=True)  # Text: when and why the output was removed
 
     class Meta:

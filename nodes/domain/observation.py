@@ -201,10 +201,14 @@ class NodeFacts:
         return self.read_at.get(group, self.taken_at)
 
 
-# Groups of facts by their beat: what changes (every sweep), what hardly does (versions, databases,
-# scripts, dpiui2's page), glusterd's view of peers and volumes, and the entries that wait for healing.
+# Groups of facts by their beat: what changes (every sweep), what hardly does (versions, databases, the
+# bootstrap marker, dpiui2's page), glusterd's view of peers and volumes, and the entries that wait for
+# healing. "write" has the moment of the last write to the storage; it is read at every beat.
 GROUPS = ("beat", "slow", "gluster", "heal")
-SLOW_FACTS = ("hostname", "is_root", "addresses", "databases", "versions", "page")
+SLOW_FACTS = (
+    *("hostname", "is_root", "addresses", "databases", "versions", "page"),
+    "bootstrap_marker",
+)
 GLUSTER_FACTS = ("gluster_peers", "gluster_volumes")
 
 

@@ -74,7 +74,10 @@ def databases(section: Section) -> Mapping[str, int] | Unknown:
 
 @total
 def units(section: Section) -> Mapping[str, str] | Unknown:
-    """`systemctl show`: an absent unit is "not-found", which `is-active` would call inactive."""
+    """`systemctl show`: an absent unit is "not-found", which `is-active` would call inactive.
+
+    A quick answer has only Id and ActiveState: whether the unit is there is known from before.
+    """
     if section.exit_code:
         return refused(section)
     found: dict[str, dict[str, str]] = {}
@@ -90,7 +93,7 @@ def units(section: Section) -> Mapping[str, str] | Unknown:
 
 
 def _unit_state(unit: Mapping[str, str]) -> str:
-    return "not-found" if unit["LoadState"] == "not-found" else unit["ActiveState"]
+    return "not-found" if unit.get("LoadState") == "not-found" else unit["ActiveState"]
 
 
 @total
