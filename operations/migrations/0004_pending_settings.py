@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('nodes', '0004_settings_that_stay_true'),
-        ('operations', '0002_journals_are_packed_and_removed'),
+        ('operations', '0003_output_is_compressed_as_it_comes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
