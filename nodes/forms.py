@@ -96,6 +96,18 @@ class AccessForm(forms.Form):
         return {**self.cleaned_data, "ssh_private_key": f"{key}\n" if key else ""}
 
 
+class AdoptForm(AccessForm):
+    """One host of a cluster that runs, and how to sign in there."""
+
+    name = forms.CharField(required=False, max_length=64)
+    host = forms.CharField(required=False, max_length=253)
+    app_dir = forms.CharField(required=False, max_length=255)
+
+    def given(self) -> dict[str, Any]:
+        """The keyword arguments of `adoption_begin`."""
+        return self.access()
+
+
 def nodes_initial(cluster: Cluster | None) -> dict[str, Any]:
     """What step 1 shows before anything is typed: three empty rows, or the newest revision."""
     if cluster is None:

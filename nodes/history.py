@@ -56,6 +56,33 @@ class WaitingSettings:
     said: Text | None = None
 
 
+@dataclass(frozen=True)
+class NodeJob:
+    """A process of a run that is at work on a node, whichever panel started it."""
+
+    name: str
+    command: str
+    last_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NodeWork:
+    """Who holds a node and what runs there. `unknown` says why nobody could tell.
+
+    `run` "" means that nobody holds it. `since` as the holder wrote it; `silent_s` seconds since its
+    last sign of life, None when that is not known.
+    """
+
+    host: str
+    unknown: Text | None = None
+    panel: str = ""
+    run: str = ""
+    user: str = ""
+    since: str = ""
+    silent_s: int | None = None
+    jobs: tuple[NodeJob, ...] = ()
+
+
 class History(Protocol):
     def offers(self, procedure: str) -> bool:
         """Whether the panel has a plan for it."""
@@ -81,6 +108,9 @@ class History(Protocol):
 
     def waiting_settings(self, cluster: Cluster) -> Sequence[WaitingSettings]:
         """Nodes that get the newest settings as soon as they answer."""
+
+    def work_on_nodes(self, cluster: Cluster) -> Sequence[NodeWork]:
+        """Asks every node whose host key is accepted: the truth is there, not in this database."""
 
 
 class _Nothing:
@@ -108,6 +138,9 @@ class _Nothing:
         return ()
 
     def waiting_settings(self, cluster: Cluster) -> Sequence[WaitingSettings]:
+        return ()
+
+    def work_on_nodes(self, cluster: Cluster) -> Sequence[NodeWork]:
         return ()
 
 

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
 from nodes.views import (
+    adopt,
     dashboard,
     home,
     node,
@@ -18,6 +19,8 @@ urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
     path("clusters/", overview.overview, name="overview"),
     path("clusters/new/", wizard.new, name="cluster-new"),
+    path("clusters/adopt/", adopt.new, name="adopt-new"),
+    path(f"{_CLUSTER}adopt/", adopt.adopt, name="adopt"),
     path("clusters/new/look/", settings_page.look, name="look-new"),
     path(_CLUSTER, dashboard.dashboard, name="dashboard"),
     path(f"{_CLUSTER}history/", dashboard.history, name="history"),

@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from nodes.domain.text import Text
-from nodes.history import KnownBackup, PastRun, WaitingSettings
+from nodes.history import KnownBackup, NodeWork, PastRun, WaitingSettings
 from nodes.models import Cluster
-from operations import selectors
+from operations import node_work, selectors
 from operations.domain.life import StepState
 from operations.domain.machine import ACTIVE
 from operations.domain.planners import PLANNERS
@@ -69,6 +69,9 @@ class StoredHistory:
             )
             for row in rows
         ]
+
+    def work_on_nodes(self, cluster: Cluster) -> Sequence[NodeWork]:
+        return node_work.of(cluster)
 
     def _runs(self, cluster: Cluster) -> QuerySet[Any]:
         """Newest first. Of the plans only the titles: a list of runs must not read them whole."""

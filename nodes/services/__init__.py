@@ -5,6 +5,12 @@ from nodes.services.acknowledging import (
     acknowledgement_take_back,
     finding_acknowledge,
 )
+from nodes.services.adoption import (
+    adoption_begin,
+    adoption_drop,
+    adoption_finish,
+    adoption_read,
+)
 from nodes.services.asking import RawAnswer, RawAnswers, raw_answers
 from nodes.services.checks import checks_run
 from nodes.services.clusters import (
@@ -32,6 +38,10 @@ __all__ = [
     "ScannedKey",
     "access_save",
     "acknowledgement_take_back",
+    "adoption_begin",
+    "adoption_drop",
+    "adoption_finish",
+    "adoption_read",
     "apply_command_save",
     "checks_run",
     "cluster_create",

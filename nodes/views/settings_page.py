@@ -34,6 +34,8 @@ class Drift:
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, cluster_id: int) -> HttpResponse:
     cluster = get_object_or_404(Cluster, pk=cluster_id)
+    if cluster.adopting:
+        return redirect("adopt", cluster.pk)
     if request.method != "POST":
         return _page(request, cluster, nodes_initial(cluster))
     form = SettingsForm(request.POST)
