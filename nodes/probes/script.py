@@ -240,6 +240,8 @@ traces() {
     [ -e "$cached" ] && echo config_cached
     [ "$cached" -ot "$app/backend/.env" ] && [ -e "$cached" ] && echo config_older
     echo "datadir $datadir"
+    { read -r line </var/lib/clusterpanel/stop-order && echo "stopped $line"; } 2>/dev/null
+    return 0
 }
 # The script of a transfer runs as "bash"; what it starts, and a server that is not ready yet, tell
 # that it is worth looking. (Written so that a search for it does not find this script itself.)

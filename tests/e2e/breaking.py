@@ -93,7 +93,9 @@ BREAKAGES = (
         ATTENTION,
         "CLUSTER_PRIMARY_HOST",
     ),
-    Breakage("server powered off", 8, tool("crash"), tool("boot"), NODE, "did not answer|No answer"),
+    Breakage(
+        "server powered off", 8, tool("crash"), tool("boot"), NODE, "did not answer|No answer"
+    ),
 )
 
 
