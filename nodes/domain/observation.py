@@ -109,11 +109,17 @@ class Grastate:
 
 @dataclass(frozen=True)
 class EnvFacts:
-    """The `.env` of one node: its three keys (None: the key is absent) and its hash."""
+    """The `.env` of one node: its three keys (None: the key is absent) and its hash.
+
+    `lines`: the number of the line of each key that is there. `changed_at`: the file's own time of
+    change, seconds since the epoch by the node's clock; None: not told.
+    """
 
     present: bool
     sha256: str = ""
     keys: Mapping[str, str | None] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+    changed_at: float | None = None
 
 
 @dataclass(frozen=True)

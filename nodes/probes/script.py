@@ -8,6 +8,7 @@ again. Nothing is left running, except on a mount that hangs: one process that c
 
 from __future__ import annotations
 
+# Long because it is one script, which is read and changed as a whole.
 MARK = "--clusterpanel--"
 
 PRELUDE = f"""
@@ -182,6 +183,7 @@ env_keys() {
     file=$app/backend/.env
     [ -e "$file" ] || { echo absent; return 0; }
     sha256sum <"$file" || return 1
+    stat -L -c 'mtime %Y' "$file"
     grep -a -n -E '(GALERA_PEER_HOSTS|CLUSTER_FS_PEER_HOSTS|CLUSTER_PRIMARY_HOST)' "$file"
     return 0
 }
@@ -234,8 +236,12 @@ grastate() {
 traces() {
     [ -s "$datadir/gvwstate.dat" ] && echo gvwstate
     [ -e "$datadir/sst_in_progress" ] && echo sst_in_progress
-    [ -e "$app/backend/bootstrap/cache/config.php" ] && echo config_cached
+    cached=$app/backend/bootstrap/cache/config.php
+    [ -e "$cached" ] && echo config_cached
+    [ "$cached" -ot "$app/backend/.env" ] && [ -e "$cached" ] && echo config_older
     echo "datadir $datadir"
+    { read -r line </var/lib/clusterpanel/stop-order && echo "stopped $line"; } 2>/dev/null
+    return 0
 }
 # The script of a transfer runs as "bash"; what it starts, and a server that is not ready yet, tell
 # that it is worth looking. (Written so that a search for it does not find this script itself.)

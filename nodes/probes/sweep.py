@@ -40,6 +40,7 @@ class Known:
     datadir: str = ""
     bricks: tuple[str, ...] = ()
     quick: bool = False  # leave out what hardly ever changes
+    answered_at: float = 0.0  # seconds since the epoch; 0: it did not answer last time
     write: bool = True  # test the storage by writing to it, not only by reading
 
 
@@ -135,11 +136,11 @@ class Asked:
         found: dict[str, NodeFacts] = {}
         asked: dict[Target, _Question] = {}
         for target in sweep.targets:
-            known = self._patience.instead(target) if self._patience else None
-            if known is None:
+            reason = self._reason(sweep, target)
+            if reason is None:
                 asked[target] = self._ask(sweep, target, connect)
             else:
-                found[target.host] = known
+                found[target.host] = reason
         wait([question.answer for question in asked.values()], timeout=patience_s)
         now = time.monotonic()
         for target, question in asked.items():
@@ -148,6 +149,12 @@ class Asked:
             elif now >= question.late_at:
                 found[target.host] = _late(target)
         return found
+
+    def _reason(self, sweep: Sweep, target: Target) -> NodeFacts | None:
+        """Why this node is left alone for now; None: it is asked."""
+        if self._patience is None:
+            return None
+        return self._patience.instead(target, sweep.known.get(target.host, Known()).answered_at)
 
     def _ask(self, sweep: Sweep, target: Target, connect: Connect) -> _Question:
         with self._lock:

@@ -82,7 +82,8 @@ def observe(*, cluster: Cluster, max_age_s: float = 0) -> ClusterFacts:
     answered = {node.host for node in facts.nodes if node.ssh is True}
     reached = [target for target in sweep.targets if target.host in answered]
     _ask_gluster(cluster, reached, None, patience_s=GLUSTER_S)
-    return selectors.latest_facts(cluster) or facts
+    # Its own answers, not the stored ones: a steady beat may have stored older reasons meanwhile.
+    return selectors.completed(cluster, facts.nodes)
 
 
 def observe_if_idle(*, cluster: Cluster) -> bool:
@@ -134,6 +135,7 @@ def _known_of(node: NodeFacts) -> Known:
         datadir=str(node.extra.get("datadir", "")),
         bricks=tuple(name[len(node.host) + 1 :] for name in own),
         quick=age_s < settings.SLOW_FACTS_EVERY_S,
+        answered_at=node.taken_at,
         write=_write_is_due(node),
     )
 

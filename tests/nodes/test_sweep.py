@@ -112,6 +112,20 @@ def test_a_node_that_is_away_is_tried_again_after_a_while() -> None:
     assert dates[2:4] == [1002.0, 1002.5]  # the reason is told with the date of now
 
 
+def test_a_refusal_ends_when_the_node_has_answered_somebody_else() -> None:
+    made, connect = with_node2(recorded.away(HOSTS[1]))
+    made[HOSTS[1]].answers[BEAT] = HostKeyChanged(HOSTS[1], "SHA256:a", "SHA256:b")
+    asked = Asked(8, Patience(time.monotonic, time.time))
+    told = asked.facts(sweep(), connect, 10)[HOSTS[1]].ssh  # type: ignore[arg-type]
+    assert isinstance(told, Unknown)
+    made[HOSTS[1]].answers[BEAT] = recorded.transport(HEALTHY, recorded.targets()[1]).answers[BEAT]
+    before = sweep(known={HOSTS[1]: Known(answered_at=time.time() - 60)})
+    assert asked.facts(before, connect, 10)[HOSTS[1]].ssh == told  # type: ignore[arg-type]
+    since = sweep(known={HOSTS[1]: Known(answered_at=time.time())})
+    assert asked.facts(since, connect, 10)[HOSTS[1]].ssh is True  # type: ignore[arg-type]
+    asked.close()
+
+
 @pytest.mark.parametrize(
     ("failures", "code", "seconds"),
     [(1, "", 0), (2, "", 2), (3, "", 4), (4, "", 8), (9, "", 10), (1, "ssh_auth", 60)],
