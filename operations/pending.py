@@ -1,4 +1,4 @@
-"""Settings that wait for a node: it gets them as soon as it answers (docs/adr/0012).
+"""Settings that wait for a node: it gets them as soon as it answers (docs/adr/0015).
 
 Who said so is the person who started the run that had to leave the node out: he confirmed the exact
 lines in a gate of that plan. The later run is his, and the audit tells both.
