@@ -25,6 +25,19 @@ class BackupFacts:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What the panel's books say of earlier runs.
+
+    `stopped`: the servers in the order in which the newest stop of the cluster stopped them, if
+    nothing changed the cluster since. `restarted`: by service, what a rolling restart that came to
+    no end has done already.
+    """
+
+    stopped: tuple[str, ...] = ()
+    restarted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Situation:
     """The settings wanted, what was seen, and what was asked for. `now` in seconds, UTC."""
 
@@ -37,6 +50,7 @@ class Situation:
     params: Mapping[str, Any] = field(default_factory=dict)
     now: float = 0.0
     apply_command: str = ""
+    memory: Memory = Memory()
 
     @property
     def primary(self) -> str:
