@@ -20,7 +20,7 @@ ENV = f"{APP}/backend/.env"
 CACHED = f"{APP}/backend/bootstrap/cache/config.php"
 BEAT_S = 2.0  # OBSERVE_EVERY_S; beside it one question to three servers on a busy machine
 ASKING_S = 3.0
-SLOW = "i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo line $i; sleep 0.1; done; exit 3"
+SLOW = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i; sleep 0.1; done; exit 3"
 
 
 class Keys:
@@ -144,11 +144,11 @@ def test_d_a_fresh_panel_adopts_it_with_a_run_in_progress_in_a_minute(
         else {"accept": True}
         for gate in keys.client.plan(keys.cluster, "install_galera")["gates"]
     }
+    fresh = Panel(tmp_path_factory.mktemp("fresh") / "home")
     run = keys.client.start(keys.cluster, "install_galera", answers)
     jobs = "/var/lib/clusterpanel/jobs"
     wait_for(lambda: run in keys.nodes[0].run(f"ls {jobs}"), 30, "the job did not begin")
     before = [node.file(ENV) for node in keys.nodes]
-    fresh = Panel(tmp_path_factory.mktemp("fresh") / "home")
     try:
         took = _adopted(fresh.client(), keys, run)
     finally:
