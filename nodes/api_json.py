@@ -46,6 +46,7 @@ def cluster(cluster: Cluster) -> dict[str, Any]:
         "app_dir": cluster.app_dir,
         "page_url": cluster.page_url,
         "apply_command": cluster.apply_command,
+        "adopting": cluster.adopting,
         "settings": settings(cluster.revision),
         "ssh": {
             "username": cluster.ssh_username,
