@@ -139,6 +139,8 @@ def _next(cluster: Cluster, action: Action) -> Next:
     if not history.of().offers(action.procedure):
         return Next(action, "")
     url = reverse("plan", args=[cluster.pk, action.procedure])
+    if action.node and action.procedure == "change_primary":
+        url += "?" + urlencode({"primary": action.node})
     if action.node and action.procedure in _ON_ONE_NODE:
         url += "?" + urlencode({"node": action.node})
     return Next(action, url)

@@ -95,8 +95,24 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class PendingFence:
+    """A server that cannot be told now and will be when it answers (law 11): opened with the run.
+
+    `names` is whom its `.env` names as far as the panel knows, "" when it does not.
+    """
+
+    host: str
+    names: str
+    why: Text
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The ordered stages, the gates before them, and what the person should know."""
+    """The ordered stages, the gates before them, and what the person should know.
+
+    `primary`: the start of the run makes it the primary of the panel's settings, as revision
+    `settings_revision`, together with `fences`; "" leaves the settings as they are.
+    """
 
     procedure: str
     title: Text
@@ -104,6 +120,8 @@ class Plan:
     stages: tuple[Stage, ...]
     gates: tuple[Gate, ...] = ()
     warnings: tuple[Text, ...] = ()
+    primary: str = ""
+    fences: tuple[PendingFence, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -134,6 +152,12 @@ class Plan:
             stages=tuple(_stage(stage) for stage in data["stages"]),
             gates=tuple(Gate(**{**gate, "why": _text(gate["why"])}) for gate in data["gates"]),
             warnings=tuple(_text(warning) for warning in data["warnings"]),
+            # Plans that were stored before these two existed have neither.
+            primary=data.get("primary", ""),
+            fences=tuple(
+                PendingFence(**{**fence, "why": _text(fence["why"])})
+                for fence in data.get("fences", ())
+            ),
         )
 
 

@@ -23,7 +23,9 @@ _DONE = frozenset(
         "volume_exists",
     }
 )
-_UNKNOWN = frozenset({"node_unknown"})
+_UNKNOWN = frozenset({"node_unknown", "candidate_away"})
+# Refusals that are put right where the primary is chosen.
+_PRIMARY = frozenset({"candidate_away", "fence_open", "primary_counted"})
 
 # Code of a refusal -> the step of the wizard that puts it right; else the checks say more.
 _STEP_OF = {
@@ -93,6 +95,8 @@ def _where(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
     run = str(refusal.evidence.get("run", ""))
     if run and Run.objects.filter(pk=run).exists():
         return reverse("run", args=[run]), gettext("Open the run")
+    if refusal.code in _PRIMARY or refusal.field == "primary":
+        return reverse("primary", args=[cluster.id]), gettext("Look at the servers")
     if refusal.code in _OPERATIONS:
         instead = str(refusal.evidence.get("instead", ""))
         if instead in PLANNERS:
@@ -136,6 +140,7 @@ def _name(key: str) -> str:
         "path": gettext("Path"),
         "free": gettext("Free, bytes"),
         "needed": gettext("Needed, bytes"),
+        "host": gettext("Node"),
         "members": gettext("In the cluster"),
         "alive": gettext("Alive"),
         "views": gettext("What each node sees"),
