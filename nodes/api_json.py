@@ -51,6 +51,7 @@ def cluster(cluster: Cluster) -> dict[str, Any]:
             "check": cluster.worker_check,
         },
         "apply_command": cluster.apply_command,
+        "adopting": cluster.adopting,
         "settings": settings(cluster.revision),
         "ssh": {
             "username": cluster.ssh_username,

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from clusterpanel.api import Body
 from clusterpanel.words import translated
-from nodes import api_json, selectors, services
+from nodes import api_json, history, selectors, services
 from nodes.api import Peers, checked, the_cluster, user_of
 
 router = Router(tags=["nodes"])
@@ -117,7 +117,7 @@ def drift(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
 
 
 @router.get("/clusters/{int:cluster_id}/settings/history")
-def history(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
+def revisions(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
     """Every revision, newest first: who, when, why, what it changed, and which nodes have it."""
     found = the_cluster(cluster_id)
     rows = selectors.revision_rows(found, selectors.latest_facts(found))
@@ -125,4 +125,19 @@ def history(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
         api_json.settings(row.revision)
         | {"changes": [asdict(line) for line in row.changes], "on": list(row.on)}
         for row in rows
+    ]
+
+
+@router.get("/clusters/{int:cluster_id}/settings/waiting")
+def waiting(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
+    """Nodes that were away when a revision was written, and get it as soon as they answer."""
+    return [
+        {
+            "host": each.host,
+            "revision": each.revision,
+            "by": each.by,
+            "since": each.since,
+            "said": translated(each.said),
+        }
+        for each in history.of().waiting_settings(the_cluster(cluster_id))
     ]

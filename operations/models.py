@@ -168,6 +168,7 @@ class PendingSettings(models.Model):
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="pending_settings")
     host = models.CharField(max_length=253)
     revision = models.PositiveIntegerField()
+    apply_command = models.CharField(max_length=1000, blank=True, default="")  # as it was shown
     run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="+")
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"

@@ -15,14 +15,12 @@ from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
 from nodes.services import observe
-from operations import fences
 from operations.domain import fencing
 from operations.domain.difference import differences
 from operations.domain.plan import Plan
 from operations.domain.planners import PLANNERS
-from operations.domain.situation import Situation
-from operations.gates import facts
 from operations.models import ShownPlan
+from operations.situations import situation_of
 
 SHOWN_FOR = timedelta(days=2)
 
@@ -34,7 +32,10 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
         why = say("There is no procedure “%(name)s”.", name=procedure)
         fix = say("Known ones: %(names)s.", names=", ".join(sorted(PLANNERS)))
         raise Refused(Refusal("procedure_unknown", why, fix, field="procedure"))
-    situation = _situation(cluster, params)
+    if cluster.adopting:
+        why = say("%(name)s is being adopted; nothing is planned for it yet.", name=cluster.name)
+        raise Refused(Refusal("adopting", why, say("Finish the adoption first.")))
+    situation = situation_of(cluster, params, observe(cluster=cluster))
     answer = planner(situation)
     if isinstance(answer, Refusal):
         raise Refused(answer)
@@ -42,24 +43,6 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
     if refusal := fencing.in_the_way(procedure, answer.nodes, situation.fences, here):
         raise Refused(refusal)
     return answer
-
-
-def _situation(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
-    revision = cluster.revision
-    return Situation(
-        cluster_name=cluster.name,
-        app_dir=cluster.app_dir.rstrip("/"),
-        settings=revision.peers,
-        revision=revision.number,
-        facts=observe(cluster=cluster),
-        backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
-        params=dict(params),
-        now=timezone.now().timestamp(),
-        fences=fences.hosts(cluster),
-        former=fences.former_primaries(cluster),
-        workers=fences.workers_of(cluster),
-        apply_command=cluster.apply_command,
-    )
 
 
 def remember(cluster: Cluster, plan: Plan) -> None:

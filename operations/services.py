@@ -116,7 +116,12 @@ def _add_pending(run: Run, plan: Plan, by: Any) -> None:
     waiting.filter(ended_at=None).update(ended_at=now)
     PendingSettings.objects.bulk_create(
         PendingSettings(
-            cluster=run.cluster, host=host, revision=plan.settings_revision, run=run, by=by
+            cluster=run.cluster,
+            host=host,
+            revision=plan.settings_revision,
+            apply_command=run.cluster.apply_command,
+            run=run,
+            by=by,
         )
         for host in hosts
     )

@@ -1,10 +1,12 @@
 from django.urls import URLPattern, path
 
 from operations import stream
-from operations.views import log, plan, primary, run, runs
+from operations.views import log, operations, pending, plan, primary, run, runs
 
 urlpatterns: list[URLPattern] = [
     path("clusters/<int:cluster_id>/plan/<slug:procedure>/", plan.plan, name="plan"),
+    path("clusters/<int:cluster_id>/settings/forget/", pending.forget, name="forget-settings"),
+    path("clusters/<int:cluster_id>/operations/", operations.operations, name="operations"),
     path("clusters/<int:cluster_id>/primary/", primary.primary, name="primary"),
     path("clusters/<int:cluster_id>/primary/workers/", primary.workers, name="workers"),
     path("fences/", primary.fences, name="fences"),

@@ -46,6 +46,11 @@ class EnvFile:
         return sum(not line.same for line in self.lines)
 
     @property
+    def written(self) -> bool:
+        """Somebody gave at least one of the keys a value here."""
+        return any(line.found for line in self.lines)
+
+    @property
     def same(self) -> bool:
         return self.present and all(line.same for line in self.lines)
 

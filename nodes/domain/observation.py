@@ -127,8 +127,8 @@ class Transfer:
     """A state transfer that this node takes part in now.
 
     `kind`: SST (everything) or IST (what was missed). `role`: joiner or donor. `peer`: the other
-    side as the server names it, "" unknown. `bytes`: size of this node's data directory.
-    IST counts write sets: `current` of `first` to `last`.
+    side as the server names it, "" unknown. `bytes`: size of this node's data directory without
+    galera.cache. IST counts write sets: `current`, from `first` on.
     """
 
     kind: str
@@ -138,7 +138,6 @@ class Transfer:
     bytes: int | None = None
     first: int | None = None
     current: int | None = None
-    last: int | None = None
 
 
 @dataclass(frozen=True)

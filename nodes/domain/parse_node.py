@@ -12,6 +12,7 @@ from nodes.domain.observation import (
     SLOW_FACTS,
     GaleraFacts,
     NodeFacts,
+    Transfer,
     Unknown,
 )
 from nodes.domain.parse_sections import Section, read
@@ -76,8 +77,17 @@ def carried(new: NodeFacts, old: NodeFacts | None) -> NodeFacts:
     if old is None or new.ssh is not True or old.boot_id != new.boot_id:
         return new
     kept = {} if "slow" in new.read_at else _kept(new, old)
+    kept |= _begun(new.transfer, old.transfer)
     older = {group: old.read_at[group] for group in ("slow", "write") if group in old.read_at}
     return replace(new, **kept, read_at={**older, **new.read_at})
+
+
+def _begun(new: Transfer | Unknown | None, old: Transfer | Unknown | None) -> dict[str, Any]:
+    """A transfer that goes on has begun where it was first seen."""
+    if not isinstance(new, Transfer) or not isinstance(old, Transfer) or old.first is None:
+        return {}
+    same = (new.kind, new.role) == (old.kind, old.role)
+    return {"transfer": replace(new, first=old.first)} if same else {}
 
 
 def _kept(new: NodeFacts, old: NodeFacts) -> dict[str, Any]:
@@ -111,8 +121,9 @@ def _machine(parts: Mapping[str, Section], clock: tuple[float, float] | Unknown)
 
 def _database(parts: Mapping[str, Section], galera: GaleraFacts | Unknown) -> dict[str, Any]:
     snapshot = read(parts, "transfer", parse_galera.transfer)
+    section = parts.get("transfer", Section("", None))
     return {
-        "transfer": snapshot or parse_galera.incremental(galera),
+        "transfer": snapshot or parse_galera.incremental(galera, section),
         "mysqld_running": read(parts, "mysqld", parse_galera.mysqld_running),
         "databases": read(parts, "databases", parse_galera.databases),
         "bootstrap_marker": read(parts, "marker", parse_galera.marker),
@@ -164,11 +175,12 @@ def _storage_path(parts: Mapping[str, Section]) -> str:
 
 def _extra(parts: Mapping[str, Section], disks: Any) -> dict[str, Any]:
     enabled = read(parts, "units", parse_galera.enabled)
-    words, datadir = parse_system.traces(parts.get("traces", Section("", None)))
+    words, datadir, noted = parse_system.traces(parts.get("traces", Section("", None)))
     return {
         "enabled": {} if isinstance(enabled, Unknown) else dict(enabled),
         "datadir": datadir,
         "storage": _storage_path(parts),
         "traces": tuple(sorted(words)),
+        "stop_note": noted,
         "disk_total": {} if isinstance(disks, Unknown) else dict(disks[1]),
     }

@@ -144,8 +144,8 @@ identity() {
 }
 # Whether a unit is installed and starts at boot hardly changes, and costs systemd twice as much.
 units() {
+    states=$(limit 2 systemctl is-active mariadb.service mariadb.socket glusterd.service)
     if [ "$what" = quick ]; then
-        states=$(limit 2 systemctl is-active mariadb.service mariadb.socket glusterd.service)
         set -- $states
         [ $# -eq 3 ] || { echo "$states"; return 1; }
         printf 'Id=%s\nActiveState=%s\n' mariadb.service "$1" mariadb.socket "$2" glusterd.service "$3"
@@ -240,16 +240,28 @@ traces() {
     [ -e "$cached" ] && echo config_cached
     [ "$cached" -ot "$app/backend/.env" ] && [ -e "$cached" ] && echo config_older
     echo "datadir $datadir"
+    { read -r line </var/lib/clusterpanel/stop-order && echo "stopped $line"; } 2>/dev/null
+    return 0
 }
+# The script of a transfer runs as "bash"; what it starts, and a server that is not ready yet, tell
+# that it is worth looking. (Written so that a search for it does not find this script itself.)
 transfer() {
-    case $processes in *wsrep_sst_*) ;; *) [ -e "$datadir/sst_in_progress" ] || return 0 ;; esac
-    [ -e "$datadir/sst_in_progress" ] && echo marked
-    for process in $(grep -a -l wsrep_sst_ /proc/[0-9]*/cmdline 2>/dev/null); do
-        printf 'script '
-        tr '\0' ' ' <"$process"
-        echo
+    case "$states $processes" in
+        activating*|*rsync*|*backup*|*dump*) ;;
+        *) [ -e "$datadir/sst_in_progress" ] || return 0 ;;
+    esac
+    moving=
+    [ -e "$datadir/sst_in_progress" ] && moving=yes && echo marked
+    for process in $(grep -a -l -E 'wsrep_(ss[t]_|start_positio[n]=)' /proc/[0-9]*/cmdline 2>/dev/null); do
+        line=$(tr '\0' ' ' 2>/dev/null <"$process") || continue
+        case $line in
+            *wsrep_ss[t]_*) moving=yes; echo "script $line" ;;
+            *) echo "server $line" ;;
+        esac
     done
-    size=$(limit 2 du -sb "$datadir" 2>/dev/null) && echo "bytes ${size%%[!0-9]*}"
+    [ -n "$moving" ] || return 0
+    # Without the ring of write sets, which every server has for itself and in its full size.
+    size=$(limit 2 du -sb --exclude=galera.cache "$datadir" 2>/dev/null) && echo "bytes ${size%%[!0-9]*}"
     return 0
 }
 versions() {

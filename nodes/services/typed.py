@@ -47,6 +47,16 @@ def peer_problems(
     ]
 
 
+# What an installation needs; a cluster that runs already is as it is.
+_OF_INSTALLING = frozenset({"gluster_too_small", "galera_single", "galera_two_hosts"})
+
+
+def running_peer_problems(peers: PeerSettings) -> list[Refusal]:
+    """What is wrong with the settings of a cluster that runs already, and was read from it."""
+    found = peer_problems(peers, acknowledged=True, ordered=False)
+    return [refusal for refusal in found if refusal.code not in _OF_INSTALLING]
+
+
 def _unresolved(key: str, host: str) -> Refusal:
     why = say("“%(host)s” does not resolve on the panel's machine.", host=host)
     fix = say(

@@ -25,6 +25,19 @@ class BackupFacts:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What the panel's books say of earlier runs.
+
+    `stopped`: the servers in the order in which the newest stop of the cluster stopped them, if
+    nothing changed the cluster since. `restarted`: by service, what a rolling restart that came to
+    no end has done already.
+    """
+
+    stopped: tuple[str, ...] = ()
+    restarted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Workers:
     """dpiui2's background workers: shell commands that stop and start them, and one that exits with
     0 while they run. "" is not configured; the third is there whenever one of the others is."""
@@ -50,6 +63,7 @@ class Situation:
     former: tuple[str, ...] = ()  # primaries of the settings since a change was last proven
     workers: Workers = Workers()
     apply_command: str = ""
+    memory: Memory = Memory()
 
     @property
     def primary(self) -> str:

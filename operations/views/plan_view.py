@@ -97,9 +97,31 @@ def _verb(procedure: str, nodes: int) -> str:
             return gettext("Check the backup on %(node)s")
         case "create_monitor_account":
             return gettext("Create the account on %(node)s")
+    return _running_verb(procedure, nodes) or ngettext(
+        "Start on %(node)s", "Start on %(count)s nodes", nodes
+    )
+
+
+def _running_verb(procedure: str, nodes: int) -> str:
+    """ "" for a procedure that is not about a cluster that runs already."""
+    match procedure:
         case "change_primary":
             return gettext("Make %(last)s the primary")
-    return ngettext("Start on %(node)s", "Start on %(count)s nodes", nodes)
+        case "restart_node":
+            return gettext("Restart on %(node)s")
+        case "stop_node":
+            return gettext("Stop on %(node)s")
+        case "start_node":
+            return gettext("Start on %(node)s")
+        case "remount_storage":
+            return gettext("Mount on %(node)s")
+        case "rolling_restart":
+            return ngettext("Restart %(node)s", "Restart %(count)s servers", nodes)
+        case "stop_cluster":
+            return ngettext("Stop %(node)s", "Stop the cluster of %(count)s servers", nodes)
+        case "start_cluster":
+            return ngettext("Start %(node)s", "Start the cluster of %(count)s servers", nodes)
+    return ""
 
 
 def procedure_name(procedure: str) -> str:
@@ -112,6 +134,13 @@ def procedure_name(procedure: str) -> str:
         "install_galera": gettext("Install Galera"),
         "install_glusterfs": gettext("Install GlusterFS"),
         "create_monitor_account": gettext("Create the monitoring account"),
+        "restart_node": gettext("Restart"),
+        "stop_node": gettext("Stop"),
+        "start_node": gettext("Start"),
+        "remount_storage": gettext("Mount the storage again"),
+        "rolling_restart": gettext("Restart one after the other"),
+        "stop_cluster": gettext("Stop the cluster"),
+        "start_cluster": gettext("Start the cluster"),
         "change_primary": gettext("Change the primary"),
     }
     return names.get(procedure, procedure)

@@ -10,10 +10,19 @@ from django.utils.translation import gettext
 
 from nodes.domain.refusal import Refusal
 from nodes.models import Cluster
+from operations.domain.planners import PLANNERS
 from operations.models import Run
 
 # Refusals that are good news, and the ones that only say that something is not known.
-_DONE = frozenset({"already_installed", "already_clustered", "nothing_to_do", "volume_exists"})
+_DONE = frozenset(
+    {
+        "already_clustered",
+        "already_installed",
+        "already_running",
+        "nothing_to_do",
+        "volume_exists",
+    }
+)
 _UNKNOWN = frozenset({"node_unknown", "candidate_away"})
 # Refusals that are put right where the primary is chosen.
 _PRIMARY = frozenset({"candidate_away", "fence_open", "primary_counted"})
@@ -37,10 +46,35 @@ _STEP_OF = {
     "volume_exists": "gluster",
 }
 
+# Of a cluster that is installed: what puts them right is an operation, not a step of the wizard.
+_OPERATIONS = frozenset(
+    {
+        "already_running",
+        "bootstrap_marker",
+        "brick_down",
+        "cluster_size",
+        "galera_busy",
+        "heal_backlog",
+        "last_member",
+        "member_missing",
+        "mount_dead",
+        "no_cluster",
+        "not_running",
+        "order_contradicts",
+        "order_unknown",
+        "order_unproven",
+        "peer_lost",
+        "somebody_runs",
+        "storage_quorum",
+    }
+)
+
 
 def shown(cluster: Cluster, refusal: Refusal) -> dict[str, Any]:
     link, label = _where(cluster, refusal)
-    evidence = {key: value for key, value in refusal.evidence.items() if key != "cause"}
+    evidence = {
+        key: value for key, value in refusal.evidence.items() if key not in ("cause", "instead")
+    }
     return {
         "refusal": refusal,
         "tone": tone(refusal),
@@ -63,6 +97,11 @@ def _where(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
         return reverse("run", args=[run]), gettext("Open the run")
     if refusal.code in _PRIMARY or refusal.field == "primary":
         return reverse("primary", args=[cluster.id]), gettext("Look at the servers")
+    if refusal.code in _OPERATIONS:
+        instead = str(refusal.evidence.get("instead", ""))
+        if instead in PLANNERS:
+            return reverse("plan", args=[cluster.id, instead]), gettext("Recover Galera instead")
+        return reverse("operations", args=[cluster.id]), gettext("Go to the operations")
     step = _STEP_OF.get(
         str(refusal.evidence.get("cause", "")), _STEP_OF.get(refusal.code, "checks")
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from nodes.domain.facts_json import to_json
-from nodes.domain.observation import EnvFacts
-from nodes.models import Cluster, Observation
+from nodes.domain.observation import ClusterFacts, EnvFacts
+from nodes.domain.peers import KEYS
+from nodes.models import Cluster, HostKey, Observation
 from tests.api.conftest import Api
 from tests.builders import HOSTS, NO_ANSWER, node, well
 from tests.operations.office import Office
@@ -199,3 +201,34 @@ def test_drift_names_the_line_and_is_taken_by_its_id(api: Api, office: Office) -
     body = {"host": HOSTS[1], "finding": drift["finding"], "revision": 1}
     assert api.post(f"{path}/take", body)["galera_peer_hosts"] == turned.split(",")
     assert api.refused("POST", f"{path}/take", body) == "drift_gone"
+
+
+def test_a_cluster_is_adopted_step_by_step(
+    api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = ADDRESSES[0]
+    made = api.post("/clusters/adopt", {"name": "Old", "host": one, "ssh": {"password": "x"}}, 201)
+    path = f"/clusters/{made['id']}/adoption"
+    assert api.get(path)["adopting"] is True
+    assert api.refused("POST", f"{path}/finish", {}) == "adoption_unread"
+    keys = dict(zip(KEYS, (",".join(ADDRESSES), ",".join(ADDRESSES), one), strict=True))
+    facts = [node(host, env=EnvFacts(True, "1" * 64, keys)) for host in ADDRESSES]
+
+    def observe(*, cluster: Cluster) -> ClusterFacts:
+        for each in facts:
+            Observation.objects.update_or_create(
+                cluster=cluster,
+                host=each.host,
+                defaults={"taken_at": timezone.now(), "facts": to_json(each)},
+            )
+        return ClusterFacts(tuple(facts))
+
+    monkeypatch.setattr("nodes.services.adoption.observe", observe)
+    assert api.post(f"{path}/read", {"host": one})["galera_peer_hosts"] == ADDRESSES
+    assert "was not accepted yet" in api.get(path)["missing"]
+    assert api.refused("POST", f"{path}/finish", {}) == "adoption_keys_missing"
+    for host in ADDRESSES:
+        HostKey.objects.create(cluster_id=made["id"], host=host, sha256=host)
+    assert api.post(f"{path}/finish", {})["id"] == made["id"]
+    assert api.refused("DELETE", path, None) == "not_adopting"
+    assert api.get(f"/clusters/{made['id']}/settings/waiting") == []

@@ -15,6 +15,13 @@ from operations.domain.planners import (
     create_monitor_account,
     install_galera,
     install_glusterfs,
+    remount_storage,
+    restart_node,
+    rolling_restart,
+    start_cluster,
+    start_node,
+    stop_cluster,
+    stop_node,
     verify_backup,
 )
 from operations.domain.situation import Situation
@@ -31,5 +38,12 @@ PLANNERS: Mapping[str, Planner] = MappingProxyType(
         "install_glusterfs": install_glusterfs.plan,
         "change_primary": change_primary.plan,
         "create_monitor_account": create_monitor_account.plan,
+        "restart_node": restart_node.plan,
+        "stop_node": stop_node.plan,
+        "start_node": start_node.plan,
+        "remount_storage": remount_storage.plan,
+        "rolling_restart": rolling_restart.plan,
+        "stop_cluster": stop_cluster.plan,
+        "start_cluster": start_cluster.plan,
     }
 )

@@ -142,11 +142,15 @@ def _nothing_to_do(nodes: Sequence[NodeFacts], away: Sequence[str]) -> Refusal:
 
 
 def _later(situation: Situation, away: Sequence[str]) -> Gate:
+    """Says all that will be done there, so that whoever ticks it has seen it (law 2)."""
+    told = " ".join(_lines(situation))
+    if situation.apply_command:
+        told = f"{told}; `{situation.apply_command}`"
     why = say(
         "%(away)s does not answer. As soon as it does, the panel writes the same lines there by"
-        " itself, as a run in your name: %(lines)s. It does not if other settings are saved before.",
+        " itself, as a run in your name: %(told)s. It does not if the settings are others by then.",
         away=", ".join(away),
-        lines=" ".join(_lines(situation)),
+        told=told,
     )
     return Gate(LATER, "accept", ",".join(away), why)
 
