@@ -34,7 +34,8 @@ from operations.runtime.ports import Ports
 
 log = logging.getLogger(__name__)
 CONNECT_S = 4.0
-_BUSY = timedelta(seconds=150)  # whoever died at it is waited for so long
+# Whoever died at it is waited for so long; a slower one is joined by a second, which does no harm.
+_BUSY = timedelta(seconds=20)
 _REFUSED = timedelta(seconds=60)  # servers lock out whoever knocks too often
 _SHUT = (AuthFailed, HostKeyChanged, HostKeyUnknown)
 
