@@ -49,6 +49,7 @@ class Situation:
     backups: tuple[BackupFacts, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     now: float = 0.0
+    apply_command: str = ""
     memory: Memory = Memory()
 
     @property

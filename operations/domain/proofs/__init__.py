@@ -28,12 +28,13 @@ from operations.domain.proofs.galera import GALERA_MEMBER, MONITOR_ACCOUNT
 from operations.domain.proofs.gluster import GLUSTERD_ACTIVE, PEERS_CONNECTED, VOLUME_WELL
 from operations.domain.proofs.mount import STORAGE_SHARED
 from operations.domain.proofs.orders import GIVEN_BACK, STOPPED_IN_ORDER
-from operations.domain.proofs.settings import ENV_EQUALS
+from operations.domain.proofs.settings import ENV_EQUALS, SETTINGS_IN_EFFECT
 from operations.domain.proofs.whole import CLUSTER_WHOLE
 
 PROOFS: Mapping[str, ProofKind] = MappingProxyType(
     {
         "env_equals": ENV_EQUALS,
+        "settings_in_effect": SETTINGS_IN_EFFECT,
         "dump_readable": DUMP_READABLE,
         "archive_readable": ARCHIVE_READABLE,
         "galera_member": GALERA_MEMBER,
