@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -56,6 +57,10 @@ class Written:
     files: list[int]
     failed: list[str]
     took: float
+
+
+def _writes(node: Node) -> bool:
+    return "ok" in node.file("/root/load.log")
 
 
 class Site:
@@ -109,9 +114,7 @@ class Site:
                 "rm -f /run/load-stop /root/load.log; systemctl reset-failed load 2>/dev/null;"
                 f" systemd-run -q --unit=load sh -c 'sh /root/load.sh {place + 1} > /root/load.log'"
             )
-            wait_for(
-                lambda node=node: "ok" in node.file("/root/load.log"), 30, "nothing is written"
-            )  # type: ignore[misc]
+            wait_for(partial(_writes, node), 60, "nothing is written")
 
     def written(self, place: int) -> Written:
         node = self.nodes[place]
