@@ -215,7 +215,7 @@ def _fate(node: NodeEvidence, chosen: NodeEvidence) -> Fate:
 
 
 def _warnings(evidence: Evidence, chosen: NodeEvidence | None = None) -> tuple[Text, ...]:
-    found = []
+    found: list[Text] = []
     for node in evidence.nodes:
         found += remarks(node)
         misled = chosen is not None and node.flagged and node.host != chosen.host
