@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from nodes.domain.observation import Grastate
 from nodes.domain.text import Text
+from nodes.domain.traces import LastView
 
 NULL_UUID = "00000000-0000-0000-0000-000000000000"
 
@@ -52,23 +53,6 @@ class Found(StrEnum):
     NOT_READ = "not_read"  # nobody looked yet, or something was started since
     FAILED = "failed"  # the server could not recover a position
     PREPARED = "prepared"  # …because of prepared transactions
-
-
-@dataclass(frozen=True)
-class LastView:
-    """`gvwstate.dat`: the last Primary component that the node was in, and who it was there.
-
-    A file that a power cut left empty has no `view`; the server does not start with it
-    (https://github.com/mariadb-corporation/galera/issues/354).
-    """
-
-    member: str = ""
-    view: str = ""
-    members: frozenset[str] = frozenset()
-
-    @property
-    def empty(self) -> bool:
-        return not (self.member and self.view and self.members)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any
 
 from nodes.domain.observation import Grastate
 from nodes.domain.text import say
+from nodes.domain.traces import LastView
 from operations.domain.recovery_evidence import (
     NULL_UUID,
     Evidence,
     Found,
-    LastView,
     Life,
     NodeEvidence,
     Position,

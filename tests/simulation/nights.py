@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from nodes.domain import observation
+from nodes.domain.traces import LastView
 from nodes.simulation import events
 from nodes.simulation.apply import apply
 from nodes.simulation.world import Active, Grastate, Node, Row, Stage, World
@@ -16,7 +17,6 @@ from operations.domain.recovery_choice import Choice
 from operations.domain.recovery_evidence import (
     Evidence,
     Found,
-    LastView,
     Life,
     NodeEvidence,
     Position,
@@ -158,8 +158,13 @@ def carry_out(world: World, choice: Choice) -> Iterator[World]:
         world = happen(world, events.ForcePrimary(choice.host))
         yield world
     for host in choice.starts:
-        world = happen(_started(world, host), events.Pass(LONG))
+        # With a gvwstate.dat of its own it could be Primary by itself, out of sight of the others.
+        world = happen(
+            _started(happen(world, events.RemoveLastView(host)), host), events.Pass(LONG)
+        )
         yield world
+        if host not in primaries(world):
+            return  # its proof does not hold: the run ends there
 
 
 def _started(world: World, host: str) -> World:
