@@ -12,7 +12,7 @@ from nodes import samples
 from nodes.domain.checks import CHECKS, Check
 from nodes.domain.env_lines import EnvFile, differences
 from nodes.domain.facts_json import from_json, with_gluster
-from nodes.domain.observation import NOT_ASKED, ClusterFacts, NodeFacts
+from nodes.domain.observation import NOT_ASKED, ClusterFacts, NodeFacts, SeenPosition
 from nodes.domain.parse_node import unreachable
 from nodes.domain.text import Text
 from nodes.models import CheckResult, Cluster, Observation
@@ -61,6 +61,12 @@ def latest_facts(cluster: Cluster) -> ClusterFacts | None:
     oldest = min(node.taken_at for node in stored.values())
     nodes = (stored.get(host) or unreachable(host, oldest, NOT_ASKED) for host in hosts)
     return ClusterFacts(tuple(nodes), samples.recent(cluster, oldest))
+
+
+def last_positions(cluster: Cluster) -> dict[str, SeenPosition]:
+    """By host, how far each server was when it was last seen Synced."""
+    rows = cluster.observations.filter(position__isnull=False)
+    return {row.host: SeenPosition(**row.position) for row in rows if row.position}
 
 
 def _facts(row: Observation) -> NodeFacts:

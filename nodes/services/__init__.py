@@ -21,6 +21,7 @@ from nodes.services.host_keys import (
     host_keys_scan,
 )
 from nodes.services.observing import observe, observe_gluster_if_idle, observe_if_idle
+from nodes.services.tracing import traces_now
 
 __all__ = [
     "NOTE_MAX",
@@ -42,4 +43,5 @@ __all__ = [
     "raw_answers",
     "settings_save",
     "target_for",
+    "traces_now",
 ]
