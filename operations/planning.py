@@ -18,9 +18,8 @@ from nodes.services import observe
 from operations.domain.difference import differences
 from operations.domain.plan import Plan
 from operations.domain.planners import PLANNERS
-from operations.domain.situation import Situation
-from operations.gates import facts
 from operations.models import ShownPlan
+from operations.situations import situation_of
 
 SHOWN_FOR = timedelta(days=2)
 
@@ -32,24 +31,10 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
         why = say("There is no procedure “%(name)s”.", name=procedure)
         fix = say("Known ones: %(names)s.", names=", ".join(sorted(PLANNERS)))
         raise Refused(Refusal("procedure_unknown", why, fix, field="procedure"))
-    answer = planner(_situation(cluster, params))
+    answer = planner(situation_of(cluster, params, observe(cluster=cluster)))
     if isinstance(answer, Refusal):
         raise Refused(answer)
     return answer
-
-
-def _situation(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
-    revision = cluster.revision
-    return Situation(
-        cluster_name=cluster.name,
-        app_dir=cluster.app_dir.rstrip("/"),
-        settings=revision.peers,
-        revision=revision.number,
-        facts=observe(cluster=cluster),
-        backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
-        params=dict(params),
-        now=timezone.now().timestamp(),
-    )
 
 
 def remember(cluster: Cluster, plan: Plan) -> None:

@@ -140,11 +140,12 @@ def _storage_path(parts: Mapping[str, Section]) -> str:
 
 def _extra(parts: Mapping[str, Section], disks: Any) -> dict[str, Any]:
     enabled = read(parts, "units", parse_galera.enabled)
-    words, datadir = parse_system.traces(parts.get("traces", Section("", None)))
+    words, datadir, noted = parse_system.traces(parts.get("traces", Section("", None)))
     return {
         "enabled": {} if isinstance(enabled, Unknown) else dict(enabled),
         "datadir": datadir,
         "storage": _storage_path(parts),
         "traces": tuple(sorted(words)),
+        "stop_note": noted,
         "disk_total": {} if isinstance(disks, Unknown) else dict(disks[1]),
     }

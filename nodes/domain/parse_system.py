@@ -122,8 +122,10 @@ def versions(section: Section) -> Mapping[str, str]:
     return found
 
 
-def traces(section: Section) -> tuple[frozenset[str], str]:
-    """What lies around (gvwstate, sst_in_progress, config_cached), and the data directory."""
+def traces(section: Section) -> tuple[frozenset[str], str, str]:
+    """What lies around (gvwstate, sst_in_progress, config_cached), the data directory, and what the
+    panel noted when it stopped this server; "" nothing."""
     datadir = [line.split(" ", 1)[1] for line in section.lines if line.startswith("datadir ")]
     words = frozenset(line for line in section.lines if " " not in line)
-    return words, (datadir or ["/var/lib/mysql"])[0]
+    noted = [line.split(" ", 1)[1] for line in section.lines if line.startswith("stopped ")]
+    return words, (datadir or ["/var/lib/mysql"])[0], (noted or [""])[0]

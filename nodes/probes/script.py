@@ -2,9 +2,11 @@
 
 Every part prints a header line, its own output and a line with its exit code, so that one part
 that fails or hangs takes no other with it. Whatever can hang has a time limit. Nothing is written
-but one small file on the mounted storage, which is removed again, and notes below /run. Nothing is left running, except on a mount that hangs: one process that cannot be killed.
+but one small file on the mounted storage, which is removed again, and notes below /run. Nothing is
+left running, except on a mount that hangs: one process that cannot be killed.
 """
 
+# Long because one beat is one script: what it asks stands in one place.
 from __future__ import annotations
 
 MARK = "--clusterpanel--"
@@ -225,6 +227,8 @@ traces() {
     [ -e "$datadir/sst_in_progress" ] && echo sst_in_progress
     [ -e "$app/backend/bootstrap/cache/config.php" ] && echo config_cached
     echo "datadir $datadir"
+    { read -r line </var/lib/clusterpanel/stop-order && echo "stopped $line"; } 2>/dev/null
+    return 0
 }
 transfer() {
     case $processes in *wsrep_sst_*) ;; *) [ -e "$datadir/sst_in_progress" ] || return 0 ;; esac

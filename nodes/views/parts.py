@@ -113,7 +113,7 @@ def _next(cluster: Cluster, action: Action) -> Next:
         return Next(action, "")
     url = reverse("plan", args=[cluster.pk, action.procedure])
     if action.node and action.procedure in _ON_ONE_NODE:
-        url += "?" + urlencode({"nodes": action.node})
+        url += "?" + urlencode({"node": action.node})
     return Next(action, url)
 
 

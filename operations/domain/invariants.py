@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from operations.domain.guards import GUARDS
 from operations.domain.plan import Plan, Stage
 from operations.domain.proofs import PROOFS
 
@@ -23,6 +24,7 @@ def check_plan(plan: Plan, hosts: Sequence[str]) -> Plan:
     _steps_are_named(plan)
     _hosts_are_known(plan, hosts)
     _proofs_are_known(plan)
+    _guards_are_known(plan)
     _overwriting_is_gated(plan)
     for stage in plan.stages:
         _stage_is_serial(stage, hosts)
@@ -46,6 +48,11 @@ def _hosts_are_known(plan: Plan, hosts: Sequence[str]) -> None:
     _require(set(plan.nodes) <= set(hosts), "a step is on a host outside of the settings")
 
 
+def _guards_are_known(plan: Plan) -> None:
+    unknown = {step.guard.name for step in plan.steps} - {"", *GUARDS}
+    _require(not unknown, f"unknown guards {sorted(unknown)}")
+
+
 def _proofs_are_known(plan: Plan) -> None:
     unknown = {step.proof.name for step in plan.steps} - set(PROOFS)
     _require(not unknown, f"unknown proofs {sorted(unknown)} (law 8)")
@@ -67,8 +74,9 @@ def _overwriting_is_gated(plan: Plan) -> None:
 
 
 def _stage_is_serial(stage: Stage, hosts: Sequence[str]) -> None:
+    """In list order; several steps on one server may follow each other."""
     places = [hosts.index(step.node) for step in stage.steps]
-    _require(places == sorted(set(places)), f"stage {stage.key} is not in list order (law 3)")
+    _require(places == sorted(places), f"stage {stage.key} is not in list order (law 3)")
 
 
 def _gates_are_named(plan: Plan) -> None:

@@ -28,6 +28,17 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Guard:
+    """What must be true in the moment a step begins: a name of `operations.domain.guards`."""
+
+    name: str = ""
+    args: tuple[str, ...] = ()
+
+
+NO_GUARD = Guard()
+
+
+@dataclass(frozen=True)
 class Step:
     """One command on one node, with the proof of its effect.
 
@@ -36,6 +47,7 @@ class Step:
     feeds to the command (a file too large or too secret to be an argument), "" for a closed input.
     A step that takes longer than `timeout_s` is reported and goes on: nothing is killed by a clock.
     `records` names what a success leaves in the panel's own books, for example "backup:database".
+    `guard` is judged by a new look at the servers right before every try to start it.
     """
 
     key: str
@@ -48,6 +60,7 @@ class Step:
     overwrites: bool = False
     stdin: str = ""
     records: str = ""
+    guard: Guard = NO_GUARD
 
     def argv_for(self, run_id: str) -> tuple[str, ...]:
         return tuple(arg.replace(RUN_TOKEN, run_id) for arg in self.argv)
@@ -135,8 +148,9 @@ def _stage(data: Mapping[str, Any]) -> Stage:
 
 def _step(data: Mapping[str, Any]) -> Step:
     proof = Proof(data["proof"]["name"], tuple(data["proof"]["args"]))
+    told = data.get("guard", {"name": "", "args": ()})  # older plans have none
     plain = {**data, "title": _text(data["title"]), "argv": tuple(data["argv"]), "proof": proof}
-    return Step(**plain)
+    return Step(**{**plain, "guard": Guard(told["name"], tuple(told["args"]))})
 
 
 def _text(data: Mapping[str, Any]) -> Text:

@@ -26,6 +26,19 @@ class BackupFacts:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What the panel's books say of earlier runs.
+
+    `stopped`: the servers in the order in which the newest stop of the cluster stopped them, if
+    nothing changed the cluster since. `restarted`: by service, what a rolling restart that came to
+    no end has done already.
+    """
+
+    stopped: tuple[str, ...] = ()
+    restarted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Situation:
     """The settings wanted, what was seen, and what was asked for. `now` in seconds, UTC.
 
@@ -41,6 +54,7 @@ class Situation:
     backups: tuple[BackupFacts, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     now: float = 0.0
+    memory: Memory = Memory()
     traces: Mapping[str, Traces | Unknown] = field(default_factory=dict)
     seen: Mapping[str, SeenPosition] = field(default_factory=dict)
 

@@ -51,6 +51,10 @@ def test_silence_of_every_node_is_not_yet(name: str) -> None:
         "dump_readable": (TWO, "/x.sql"),
         "archive_readable": (TWO, "/x.tar"),
         "storage_shared": ("/storage", TWO, ONE),
+        "member_back": (TWO, "3", UUID),
+        "rebooted": (TWO, "restart-2", "run"),
+        "cluster_whole": ("/storage", "1", TWO, ONE),
+        "stopped_in_order": (TWO, "run", "1"),
     }.get(name, (TWO, ONE))
     kind = PROOFS[name]
     probes = kind.probes(args, TWO, HOSTS)

@@ -14,6 +14,13 @@ from operations.domain.planners import (
     create_monitor_account,
     install_galera,
     install_glusterfs,
+    remount_storage,
+    restart_node,
+    rolling_restart,
+    start_cluster,
+    start_node,
+    stop_cluster,
+    stop_node,
     verify_backup,
 )
 from operations.domain.situation import Situation
@@ -29,5 +36,12 @@ PLANNERS: Mapping[str, Planner] = MappingProxyType(
         "install_galera": install_galera.plan,
         "install_glusterfs": install_glusterfs.plan,
         "create_monitor_account": create_monitor_account.plan,
+        "restart_node": restart_node.plan,
+        "stop_node": stop_node.plan,
+        "start_node": start_node.plan,
+        "remount_storage": remount_storage.plan,
+        "rolling_restart": rolling_restart.plan,
+        "stop_cluster": stop_cluster.plan,
+        "start_cluster": start_cluster.plan,
     }
 )

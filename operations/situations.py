@@ -1,0 +1,48 @@
+"""What a planner and a guard look at: settings, servers, backups and the books, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from nodes.domain.observation import ClusterFacts
+from nodes.models import Cluster
+from nodes.services import observe
+from operations.domain.situation import BackupFacts, Situation
+from operations.memory import memory_of
+from operations.models import Backup
+
+
+def situation_now(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
+    """By a new look at every server. Takes at most about 16 seconds."""
+    return situation_of(cluster, params, observe(cluster=cluster))
+
+
+def situation_of(cluster: Cluster, params: Mapping[str, Any], seen: ClusterFacts) -> Situation:
+    revision = cluster.revision
+    return Situation(
+        cluster_name=cluster.name,
+        app_dir=cluster.app_dir.rstrip("/"),
+        settings=revision.peers,
+        revision=revision.number,
+        facts=seen,
+        backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
+        params=dict(params),
+        now=timezone.now().timestamp(),
+        memory=memory_of(cluster),
+    )
+
+
+def facts(backup: Backup) -> BackupFacts:
+    return BackupFacts(
+        id=backup.pk,
+        kind=backup.kind,
+        node=backup.node,
+        path=backup.path,
+        bytes=backup.bytes,
+        sha256=backup.sha256,
+        verified_at=backup.verified_at.timestamp(),
+        taken_by=backup.run.procedure if backup.run else "",
+    )
