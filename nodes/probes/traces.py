@@ -12,37 +12,11 @@ from nodes.domain import traces as parse
 from nodes.domain.observation import Unknown
 from nodes.domain.parse_sections import read, sections
 from nodes.domain.text import say
-from nodes.domain.traces import Traces
+from nodes.domain.traces import DATADIR, KEPT, MARK_OF_DATA, Traces
 from nodes.probes.script import MARK, PRELUDE
 from nodes.transport.base import Target, Transport, TransportError, script
 
 TIMEOUT_S = 10.0
-KEPT = "/var/lib/clusterpanel/recovery/position"
-
-# Where the data lies. $datadir may be set before. The name of a function must not look like a path.
-DATADIR = r"""
-if [ -z "$datadir" ]; then
-    datadir=/var/lib/mysql
-    if command -v my_print_defaults >/dev/null 2>&1; then
-        own=$(my_print_defaults --mysqld 2>/dev/null | sed -n 's/^--datadir=//p' | tail -n 1)
-        [ -z "$own" ] || datadir=${own%/}
-    fi
-fi
-"""
-
-# Another mark: the server was started since, or booted, or somebody changed its state files. Every
-# start of mysqld writes to ib_logfile0 (InnoDB's redo log), whatever comes of it.
-MARK_OF_DATA = r"""
-mark() {
-    (
-        cd "$datadir" 2>/dev/null || exit 0
-        cat /proc/sys/kernel/random/boot_id grastate.dat gvwstate.dat 2>/dev/null
-        for file in ibdata1 ib_logfile0 grastate.dat gvwstate.dat sst_in_progress; do
-            stat -c '%n %s %y' "$file" 2>/dev/null
-        done
-    ) | sha256sum | cut -d ' ' -f 1
-}
-"""
 
 # Argument: the data directory if it is known.
 TRACES = (

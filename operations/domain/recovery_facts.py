@@ -18,6 +18,7 @@ from operations.domain.recovery_evidence import (
 )
 from operations.domain.situation import Situation
 
+_NO_SOCKET = "ERROR 2002"  # the client's "cannot connect through the socket"
 NOT_TRACED = Unknown(say("Its files were not read."))
 
 
@@ -87,8 +88,10 @@ def _life(member: Member, traces: Traces | Unknown) -> Life:
 
 
 def _runs(member: Member) -> bool:
-    """Certain: a process is there, or systemd is about to start one."""
-    return member.node.mysqld_running is True or member.unit("mariadb") == "activating"
+    """Certain that it only starts: nobody listens for SQL yet. One that runs and refuses the question
+    may be anything, also Primary."""
+    waits = member.node.mysqld_running is True or member.unit("mariadb") == "activating"
+    return waits and _NO_SOCKET in getattr(member.node.galera, "raw", "")
 
 
 def _why(member: Member, traces: Traces | Unknown) -> Text:

@@ -28,6 +28,12 @@ from operations.domain.proofs.galera import GALERA_MEMBER, MONITOR_ACCOUNT
 from operations.domain.proofs.gluster import GLUSTERD_ACTIVE, PEERS_CONNECTED, VOLUME_WELL
 from operations.domain.proofs.mount import STORAGE_SHARED
 from operations.domain.proofs.orders import GIVEN_BACK, STOPPED_IN_ORDER
+from operations.domain.proofs.recovery import (
+    CLUSTER_BEGUN,
+    DATA_COPIED,
+    DATABASE_STARTS,
+    POSITION_KEPT,
+)
 from operations.domain.proofs.settings import ENV_EQUALS
 from operations.domain.proofs.whole import CLUSTER_WHOLE
 
@@ -51,6 +57,10 @@ PROOFS: Mapping[str, ProofKind] = MappingProxyType(
         "cluster_whole": CLUSTER_WHOLE,
         "stopped_in_order": STOPPED_IN_ORDER,
         "given_back": GIVEN_BACK,
+        "position_kept": POSITION_KEPT,
+        "cluster_begun": CLUSTER_BEGUN,
+        "database_starts": DATABASE_STARTS,
+        "data_copied": DATA_COPIED,
     }
 )
 
