@@ -14,11 +14,12 @@ from django.utils import timezone
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
+from nodes.services import observe
 from operations.domain.difference import differences
 from operations.domain.plan import Plan
 from operations.domain.planners import PLANNERS, TRACED
 from operations.models import ShownPlan
-from operations.situations import situation_now
+from operations.situations import situation_of, with_traces
 
 SHOWN_FOR = timedelta(days=2)
 
@@ -30,7 +31,10 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
         why = say("There is no procedure “%(name)s”.", name=procedure)
         fix = say("Known ones: %(names)s.", names=", ".join(sorted(PLANNERS)))
         raise Refused(Refusal("procedure_unknown", why, fix, field="procedure"))
-    answer = planner(situation_now(cluster, params, traced=procedure in TRACED))
+    situation = situation_of(cluster, params, observe(cluster=cluster))
+    if procedure in TRACED:
+        situation = with_traces(cluster, situation)
+    answer = planner(situation)
     if isinstance(answer, Refusal):
         raise Refused(answer)
     return answer

@@ -24,9 +24,13 @@ def situation_now(
 
     `traced`: also at what the stopped databases left on their disks.
     """
-    traces = traces_now(cluster=cluster) if traced else {}
     found = situation_of(cluster, params, observe(cluster=cluster))
-    return replace(found, traces=traces, seen=last_positions(cluster)) if traced else found
+    return with_traces(cluster, found) if traced else found
+
+
+def with_traces(cluster: Cluster, situation: Situation) -> Situation:
+    """What lies on the disks is read after the sweep: a start in between changes its mark."""
+    return replace(situation, traces=traces_now(cluster=cluster), seen=last_positions(cluster))
 
 
 def situation_of(cluster: Cluster, params: Mapping[str, Any], seen: ClusterFacts) -> Situation:

@@ -63,7 +63,7 @@ def minutes(seconds: int) -> str:
 def ladder(plan: Plan) -> int:
     """The level of confirmation: 1 a click, 2 a tick, 3 something that Enter must not confirm."""
     kinds = {gate.kind for gate in plan.gates}
-    if kinds & {"typed", "backup"}:
+    if kinds & {"typed", "backup", "override"}:
         return 3
     return 2 if kinds else 1
 
@@ -96,6 +96,12 @@ def _verb(procedure: str, nodes: int) -> str:
             return gettext("Check the backup on %(node)s")
         case "create_monitor_account":
             return gettext("Create the account on %(node)s")
+        case "survey_galera":
+            return ngettext(
+                "Take the position of %(node)s", "Take the positions of %(count)s nodes", nodes
+            )
+        case "recover_galera":
+            return gettext("Bring the cluster back from %(node)s")
     return ngettext("Start on %(node)s", "Start on %(count)s nodes", nodes)
 
 
@@ -109,5 +115,7 @@ def procedure_name(procedure: str) -> str:
         "install_galera": gettext("Install Galera"),
         "install_glusterfs": gettext("Install GlusterFS"),
         "create_monitor_account": gettext("Create the monitoring account"),
+        "survey_galera": gettext("Take the positions of the stopped databases"),
+        "recover_galera": gettext("Bring the Galera cluster back"),
     }
     return names.get(procedure, procedure)

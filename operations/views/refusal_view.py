@@ -10,10 +10,13 @@ from django.utils.translation import gettext
 
 from nodes.domain.refusal import Refusal
 from nodes.models import Cluster
+from operations.domain.recovery_choice import Doubt
 from operations.models import Run
 
 # Refusals that are good news, and the ones that only say that something is not known.
 _DONE = frozenset({"already_installed", "already_clustered", "nothing_to_do", "volume_exists"})
+# What is decided on the page of the recovery, with the evidence beside it.
+_RECOVERY = frozenset({"somebody_runs", "position_moved"})
 _UNKNOWN = frozenset({"node_unknown"})
 
 # Code of a refusal -> the step of the wizard that puts it right; else the checks say more.
@@ -56,6 +59,8 @@ def tone(refusal: Refusal) -> str:
 
 def _where(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
     """A running run is its own place; everything else has a step of the wizard."""
+    if isinstance(refusal, Doubt) or refusal.code in _RECOVERY:
+        return reverse("recovery", args=[cluster.id]), gettext("Open the recovery page")
     run = str(refusal.evidence.get("run", ""))
     if run and Run.objects.filter(pk=run).exists():
         return reverse("run", args=[run]), gettext("Open the run")
