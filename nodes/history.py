@@ -6,11 +6,12 @@ registers its `History` when it is loaded. Without it, nothing was ever done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from nodes.domain.observation import ClusterFacts
 from nodes.domain.text import Text
 from nodes.models import Cluster
 
@@ -45,7 +46,28 @@ class KnownBackup:
         return self.why_not is None
 
 
+@dataclass(frozen=True)
+class Offer:
+    """One procedure as it could be asked for now, with its verdict before anybody clicks.
+
+    `params` are those of its plan. `why_not` None: allowed; else the fact that stands against it,
+    and `fix` what to do about it. `done`: there is nothing to do, which is good news.
+    """
+
+    procedure: str
+    params: Mapping[str, str]
+    label: Text
+    why_not: Text | None = None
+    fix: Text | None = None
+    done: bool = False
+
+
 class History(Protocol):
+    def node_offers(
+        self, cluster: Cluster, facts: ClusterFacts | None, now: float
+    ) -> Mapping[str, Sequence[Offer]]:
+        """By server, what can be done to it. `facts`: what may be taken for the present."""
+
     def offers(self, procedure: str) -> bool:
         """Whether the panel has a plan for it."""
 
@@ -70,6 +92,11 @@ class History(Protocol):
 
 
 class _Nothing:
+    def node_offers(
+        self, cluster: Cluster, facts: ClusterFacts | None, now: float
+    ) -> Mapping[str, Sequence[Offer]]:
+        return {}
+
     def offers(self, procedure: str) -> bool:
         return False
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
+from nodes.domain.observation import ClusterFacts
 from nodes.domain.text import Text
-from nodes.history import KnownBackup, PastRun
+from nodes.history import KnownBackup, Offer, PastRun
 from nodes.models import Cluster
-from operations import selectors
+from operations import offers, selectors
 from operations.domain.life import StepState
 from operations.domain.machine import ACTIVE
 from operations.domain.planners import PLANNERS
@@ -24,6 +25,11 @@ _USE_GLUSTER = frozenset({"glusterd_active", "peers_connected", "volume_well", "
 
 class StoredHistory:
     """The `nodes.history.History` of this database."""
+
+    def node_offers(
+        self, cluster: Cluster, facts: ClusterFacts | None, now: float
+    ) -> Mapping[str, Sequence[Offer]]:
+        return offers.node_offers(cluster, facts, now)
 
     def offers(self, procedure: str) -> bool:
         return procedure in PLANNERS

@@ -46,7 +46,8 @@ def _restarted(rolling: list[Run], service: str) -> tuple[str, ...]:
 
 
 def _finished(run: Run) -> list[str]:
-    """The servers of which no step is left."""
-    states = list(run.steps.order_by("position").values_list("node", "state"))
+    """The servers of which no step is left, but the wait for the others, which is proven anew."""
+    steps = run.steps.exclude(key__startswith="whole-").order_by("position")
+    states = list(steps.values_list("node", "state"))
     left = {node for node, state in states if state != StepState.SUCCEEDED}
     return [node for node in dict.fromkeys(node for node, _ in states) if node not in left]

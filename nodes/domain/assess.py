@@ -52,8 +52,13 @@ def assess(
     newest = max(node.taken_at for node in view.nodes)
     if now - newest > stale_after_s:
         return replace(_stale(_judge(view), now - newest), age_s=age_s)
-    fresh = replace(facts, nodes=tuple(_fresh(n, now, stale_after_s) for n in facts.nodes))
-    return replace(_judge(View(settings, fresh, now)), age_s=age_s)
+    present = fresh(facts, now, stale_after_s)
+    return replace(_judge(View(settings, present, now)), age_s=age_s)
+
+
+def fresh(facts: ClusterFacts, now: float, stale_after_s: float = STALE_AFTER_S) -> ClusterFacts:
+    """What may be taken for the present: of a server that is silent for too long, nothing."""
+    return replace(facts, nodes=tuple(_fresh(n, now, stale_after_s) for n in facts.nodes))
 
 
 def _fresh(node: NodeFacts, now: float, stale_after_s: float) -> NodeFacts:

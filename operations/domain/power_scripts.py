@@ -63,7 +63,9 @@ mount_storage() {{
     done
     echo "$1 is mounted again"
 }}
-volumes() {{ gluster --mode=script volume list 2> /dev/null < /dev/null; }}
+volumes() {{
+    gluster --mode=script volume list 2> /dev/null < /dev/null | grep -v '^No volumes present'
+}}
 """
 
 RESTART_DATABASE = _COMMON + "no_marker\nstop_database\nstart_database\n"
@@ -79,7 +81,8 @@ echo "glusterd is started again"
 """
 )
 
-# $1: the storage directory. Graceful: the mount first, then the daemon, then what it left running.
+# $1: the storage directory. Graceful: the mount first, then the daemon with its bricks. Where the unit
+# has KillMode=process, a stop alone leaves the bricks; they are in the unit's control group.
 STOP_STORAGE = (
     _COMMON
     + r"""
@@ -87,10 +90,9 @@ if [ "$(fstype "$1")" = fuse.glusterfs ]; then
     umount "$1" || fail "$1 is in use: stop what uses it (fuser -vm $1 names it), then retry"
     echo "$1 is unmounted"
 fi
+systemctl kill -s TERM glusterd 2> /dev/null
 systemctl stop glusterd || fail "glusterd did not stop"
-pkill -TERM -x glusterfsd
-pkill -TERM -f 'glusterfs.*glustershd'
-echo "glusterd is stopped"
+echo "glusterd and what it had started are stopped"
 """
 )
 
@@ -173,7 +175,7 @@ for unit in $(echo "$units" | tr , ' '); do
     systemctl stop "$unit" && echo "background work is stopped: $unit"
 done
 stop_database
-[ "$boots" = no ] || systemctl disable mariadb 2> /dev/null
+[ "$boots" = no ] || systemctl disable mariadb || fail "mariadb would start at the next boot"
 value() { sed -n "s/^$1:[[:space:]]*//p" "$datadir/grastate.dat" | tail -n 1; }
 write_note state=stopped uuid="$(value uuid)" seqno="$(value seqno)"
 sync
@@ -207,7 +209,8 @@ GIVE_BACK = (
     _COMMON
     + r"""
 [ -e "$note" ] || { echo "nothing is noted here"; exit 0; }
-[ "$(noted boots)" = no ] || systemctl enable mariadb 2> /dev/null
+[ "$(noted boots)" = no ] || systemctl enable mariadb ||
+    fail "mariadb would not start at the next boot"
 for unit in $(noted units | tr , ' '); do
     systemctl start "$unit" || fail "$unit did not start"
     echo "background work goes on: $unit"

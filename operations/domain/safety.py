@@ -113,24 +113,32 @@ def _moving(members: Iterable[Member]) -> Refusal | None:
 
 
 def _storage_without(view: View, host: str) -> Refusal | None:
-    bricks = known_bricks(view)
-    if isinstance(bricks, Refusal):
-        return bricks
-    up = online(view.volumes or ())
+    """A brick of another server of which nobody knows is counted as down: that is the worst case."""
+    volumes = view.volumes
+    if volumes is None:
+        return no_answer(view)
+    bricks = [brick for volume in volumes if volume.started for brick in volume.bricks]
+    for brick in bricks:
+        owner = view.owner(brick)
+        if not owner or (owner == host and brick.online is None):
+            return _unclear(say("How the brick %(name)s is, is not known.", name=brick.name))
+    up = online(volumes)
     mine = {brick.name for brick in bricks if view.owner(brick) == host}
     if not mine & up:
         return None
-    return healing(bricks) or _without_bricks(view, host, up, up - mine)
+    return _without_bricks(view, host, up, up - mine) or healing(bricks)
+
+
+def no_answer(view: View) -> Refusal:
+    first = view.storage[0] if view.storage else view.nodes[0]
+    return unknown(first, "ssh", "gluster_volumes") or _unclear(say("GlusterFS did not answer."))
 
 
 def known_bricks(view: View) -> list[GlusterBrick] | Refusal:
     """The bricks of all started volumes; refuses when nobody knows how one of them is."""
     volumes = view.volumes
     if volumes is None:
-        first = view.storage[0] if view.storage else view.nodes[0]
-        return unknown(first, "ssh", "gluster_volumes") or _unclear(
-            say("GlusterFS did not answer.")
-        )
+        return no_answer(view)
     bricks = [brick for volume in volumes if volume.started for brick in volume.bricks]
     for brick in bricks:
         if brick.online is None or not view.owner(brick):

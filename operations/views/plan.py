@@ -17,6 +17,7 @@ from operations.domain.plan import Plan
 from operations.forms import GateAnswer, confirmations, gate_answers
 from operations.views import plan_view, refusal_view
 from operations.views.common import person
+from operations.views.operations import OPERATIONS
 
 MAY_WAIVE = "operations.waive_backup"
 
@@ -76,6 +77,7 @@ def _plan_page(
         "gates": [_gate(request, cluster, answer) for answer in answers],
         "ladder": plan_view.ladder(shown),
         "button": plan_view.button(shown),
+        "operation": shown.procedure in OPERATIONS,
         "active": selectors.active_run(cluster),
         "refusals": general,
         "changed": changed,
@@ -118,6 +120,7 @@ def _refusal_page(
     context = {
         "cluster": cluster,
         "title": plan_view.procedure_name(procedure),
+        "operation": procedure in OPERATIONS,
         "refusals": [refusal_view.shown(cluster, each) for each in refused.refusals],
     }
     status = 200 if request.method == "GET" else 409

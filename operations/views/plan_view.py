@@ -96,13 +96,35 @@ def _verb(procedure: str, nodes: int) -> str:
             return gettext("Check the backup on %(node)s")
         case "create_monitor_account":
             return gettext("Create the account on %(node)s")
+    return _power_verb(procedure, nodes) or ngettext(
+        "Start on %(node)s", "Start on %(count)s nodes", nodes
+    )
+
+
+def _power_verb(procedure: str, nodes: int) -> str:
+    """ "" for a procedure that neither stops nor starts anything."""
+    match procedure:
+        case "restart_node":
+            return gettext("Restart on %(node)s")
+        case "stop_node":
+            return gettext("Stop on %(node)s")
+        case "start_node":
+            return gettext("Start on %(node)s")
+        case "remount_storage":
+            return gettext("Mount on %(node)s")
+        case "rolling_restart":
+            return ngettext("Restart %(node)s", "Restart %(count)s servers", nodes)
+        case "stop_cluster":
+            return ngettext("Stop %(node)s", "Stop the cluster of %(count)s servers", nodes)
+        case "start_cluster":
+            return ngettext("Start %(node)s", "Start the cluster of %(count)s servers", nodes)
         case "survey_galera":
             return ngettext(
                 "Take the position of %(node)s", "Take the positions of %(count)s nodes", nodes
             )
         case "recover_galera":
             return gettext("Bring the cluster back from %(node)s")
-    return ngettext("Start on %(node)s", "Start on %(count)s nodes", nodes)
+    return ""
 
 
 def procedure_name(procedure: str) -> str:
@@ -117,5 +139,12 @@ def procedure_name(procedure: str) -> str:
         "create_monitor_account": gettext("Create the monitoring account"),
         "survey_galera": gettext("Take the positions of the stopped databases"),
         "recover_galera": gettext("Bring the Galera cluster back"),
+        "restart_node": gettext("Restart"),
+        "stop_node": gettext("Stop"),
+        "start_node": gettext("Start"),
+        "remount_storage": gettext("Mount the storage again"),
+        "rolling_restart": gettext("Restart one after the other"),
+        "stop_cluster": gettext("Stop the cluster"),
+        "start_cluster": gettext("Start the cluster"),
     }
     return names.get(procedure, procedure)

@@ -10,13 +10,22 @@ from django.utils.translation import gettext
 
 from nodes.domain.refusal import Refusal
 from nodes.models import Cluster
+from operations.domain.planners import PLANNERS
 from operations.domain.recovery_choice import Doubt
 from operations.models import Run
 
 # Refusals that are good news, and the ones that only say that something is not known.
-_DONE = frozenset({"already_installed", "already_clustered", "nothing_to_do", "volume_exists"})
+_DONE = frozenset(
+    {
+        "already_clustered",
+        "already_installed",
+        "already_running",
+        "nothing_to_do",
+        "volume_exists",
+    }
+)
 # What is decided on the page of the recovery, with the evidence beside it.
-_RECOVERY = frozenset({"somebody_runs", "position_moved"})
+_RECOVERY = frozenset({"position_moved"})
 _UNKNOWN = frozenset({"node_unknown"})
 
 # Code of a refusal -> the step of the wizard that puts it right; else the checks say more.
@@ -38,10 +47,35 @@ _STEP_OF = {
     "volume_exists": "gluster",
 }
 
+# Of a cluster that is installed: what puts them right is an operation, not a step of the wizard.
+_OPERATIONS = frozenset(
+    {
+        "already_running",
+        "bootstrap_marker",
+        "brick_down",
+        "cluster_size",
+        "galera_busy",
+        "heal_backlog",
+        "last_member",
+        "member_missing",
+        "mount_dead",
+        "no_cluster",
+        "not_running",
+        "order_contradicts",
+        "order_unknown",
+        "order_unproven",
+        "peer_lost",
+        "somebody_runs",
+        "storage_quorum",
+    }
+)
+
 
 def shown(cluster: Cluster, refusal: Refusal) -> dict[str, Any]:
     link, label = _where(cluster, refusal)
-    evidence = {key: value for key, value in refusal.evidence.items() if key != "cause"}
+    evidence = {
+        key: value for key, value in refusal.evidence.items() if key not in ("cause", "instead")
+    }
     return {
         "refusal": refusal,
         "tone": tone(refusal),
@@ -64,6 +98,11 @@ def _where(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
     run = str(refusal.evidence.get("run", ""))
     if run and Run.objects.filter(pk=run).exists():
         return reverse("run", args=[run]), gettext("Open the run")
+    if refusal.code in _OPERATIONS:
+        instead = str(refusal.evidence.get("instead", ""))
+        if instead in PLANNERS:
+            return reverse("recovery", args=[cluster.id]), gettext("Recover Galera instead")
+        return reverse("operations", args=[cluster.id]), gettext("Go to the operations")
     step = _STEP_OF.get(
         str(refusal.evidence.get("cause", "")), _STEP_OF.get(refusal.code, "checks")
     )

@@ -63,12 +63,19 @@ NOT_NOW: dict[str, tuple[str, dict[str, str], dict[str, Any], str, str]] = {
         "storage_quorum",
         "the only data brick",
     ),
-    "an unknown brick": (
+    "an unknown brick counts as down": (
         "stop_node",
         {"node": "n2", "service": "glusterd"},
         {"volume": {"bricks": "up up ?"}},
+        "storage_quorum",
+        "1 of 3 bricks",
+    ),
+    "an unknown brick of its own": (
+        "stop_node",
+        {"node": "n2", "service": "glusterd"},
+        {"volume": {"bricks": "up ? up"}},
         "node_unknown",
-        "n3:/b",
+        "n2:/b",
     ),
     "an uncounted backlog": (
         "stop_node",

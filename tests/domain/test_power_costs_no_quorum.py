@@ -66,7 +66,7 @@ def database_may_lose(case: Case, host: str) -> bool:
 def storage_may_lose(case: Case, host: str) -> bool:
     bricks, heal = case["volume"]["bricks"].split(), case["volume"]["heal"]
     mine = HOSTS.index(host)
-    if "?" in bricks:
+    if bricks[mine] == "?":
         return False
     if bricks[mine] == "down":
         return True

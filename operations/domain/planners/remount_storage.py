@@ -45,10 +45,10 @@ def _mount(view: View, host: str) -> Refusal | None:
 
 def _bricks(view: View) -> Refusal | None:
     """Mounting is of no use while the volume itself answers nobody."""
-    bricks = safety.known_bricks(view)
-    if isinstance(bricks, Refusal):
-        return bricks
-    if bricks and has_storage(view.volumes or (), online(view.volumes or ())):
+    volumes = view.volumes
+    if volumes is None:
+        return safety.no_answer(view)
+    if volumes and has_storage(volumes, online(volumes)):
         return None
     why = say("The volume has too few bricks that run; a mount would not answer.")
     fix = say("Start GlusterFS on the servers whose bricks are down first.")

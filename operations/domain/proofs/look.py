@@ -66,7 +66,7 @@ case $what in *" {STORAGE} "*)
     part status volume status all ;;
 esac
 case $what in *" {HEAL} "*)
-    for name in $(gluster --mode=script volume list 2> /dev/null < /dev/null); do
+    for name in $(gluster --mode=script volume list 2> /dev/null < /dev/null | grep -v ' '); do
         part "heal $name" volume heal "$name" info summary
     done ;;
 esac
