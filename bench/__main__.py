@@ -20,6 +20,7 @@ from bench import (
     many_nodes,
     million,
     reconnects,
+    recovery,
     short_steps,
     simulated,
     sweep,
@@ -45,6 +46,7 @@ ON_LAB: dict[str, Callable[[Lab, Panel], Lines]] = {
     "latency": latency.measure,
     "million": million.measure,
     "install": install.measure,
+    "recovery": recovery.measure,
     "sweep": lambda lab, panel: sweep.measure(lab),
 }
 ALL = (*ALONE, *ON_SIMULATED, *ON_LAB)
