@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import (
+    broken,
     dashboard,
     install,
     latency,
@@ -48,6 +49,7 @@ ON_LAB: dict[str, Callable[[Lab, Panel], Lines]] = {
     "install": install.measure,
     "recovery": recovery.measure,
     "sweep": lambda lab, panel: sweep.measure(lab),
+    "broken": broken.measure,
 }
 ALL = (*ALONE, *ON_SIMULATED, *ON_LAB)
 

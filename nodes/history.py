@@ -47,6 +47,44 @@ class KnownBackup:
 
 
 @dataclass(frozen=True)
+class WaitingSettings:
+    """A node was away when a revision was written; `said` is why it still waits, if it was tried."""
+
+    host: str
+    revision: int
+    by: str
+    since: datetime
+    said: Text | None = None
+
+
+@dataclass(frozen=True)
+class NodeJob:
+    """A process of a run that is at work on a node, whichever panel started it."""
+
+    name: str
+    command: str
+    last_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NodeWork:
+    """Who holds a node and what runs there. `unknown` says why nobody could tell.
+
+    `run` "" means that nobody holds it. `since` as the holder wrote it; `silent_s` seconds since its
+    last sign of life, None when that is not known.
+    """
+
+    host: str
+    unknown: Text | None = None
+    panel: str = ""
+    run: str = ""
+    user: str = ""
+    since: str = ""
+    silent_s: int | None = None
+    jobs: tuple[NodeJob, ...] = ()
+
+
+@dataclass(frozen=True)
 class Offer:
     """One procedure as it could be asked for now, with its verdict before anybody clicks.
 
@@ -90,6 +128,12 @@ class History(Protocol):
     def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
         """The same after asking their servers whether the files are still there."""
 
+    def waiting_settings(self, cluster: Cluster) -> Sequence[WaitingSettings]:
+        """Nodes that get the newest settings as soon as they answer."""
+
+    def work_on_nodes(self, cluster: Cluster) -> Sequence[NodeWork]:
+        """Asks every node whose host key is accepted: the truth is there, not in this database."""
+
 
 class _Nothing:
     def node_offers(
@@ -118,6 +162,12 @@ class _Nothing:
         return ()
 
     def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
+        return ()
+
+    def waiting_settings(self, cluster: Cluster) -> Sequence[WaitingSettings]:
+        return ()
+
+    def work_on_nodes(self, cluster: Cluster) -> Sequence[NodeWork]:
         return ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,8 +15,10 @@ from nodes.domain.env_lines import EnvFile, differences
 from nodes.domain.facts_json import from_json, with_gluster
 from nodes.domain.observation import NOT_ASKED, ClusterFacts, NodeFacts, SeenPosition
 from nodes.domain.parse_node import unreachable
+from nodes.domain.peer_changes import LineChange, holders, line_changes
+from nodes.domain.peers import PeerSettings
 from nodes.domain.text import Text
-from nodes.models import CheckResult, Cluster, Observation
+from nodes.models import CheckResult, Cluster, Observation, SettingsRevision
 
 
 def clusters() -> QuerySet[Cluster]:
@@ -69,6 +72,14 @@ def last_positions(cluster: Cluster) -> dict[str, SeenPosition]:
     return {row.host: SeenPosition(**row.position) for row in rows if row.position}
 
 
+def completed(cluster: Cluster, nodes: Sequence[NodeFacts]) -> ClusterFacts:
+    """These answers of the servers, with what glusterd said last and the latest samples."""
+    said = dict(cluster.observations.values_list("host", "gluster"))
+    oldest = min((node.taken_at for node in nodes), default=0.0)
+    whole = tuple(with_gluster(node, said.get(node.host)) for node in nodes)
+    return ClusterFacts(whole, samples.recent(cluster, oldest))
+
+
 def _facts(row: Observation) -> NodeFacts:
     return with_gluster(from_json(row.facts), row.gluster)
 
@@ -109,3 +120,23 @@ def _cell(check: Check, row: CheckResult | None) -> Cell:
 def env_difference(cluster: Cluster, facts: ClusterFacts | None) -> list[EnvFile]:
     """The `.env` of each server beside what the newest settings want in it."""
     return differences(cluster.revision.peers, facts)
+
+
+@dataclass(frozen=True)
+class RevisionRow:
+    """One revision: what it changed, and on which nodes the file reads like it."""
+
+    revision: SettingsRevision
+    changes: tuple[LineChange, ...]
+    on: tuple[str, ...]
+
+
+def revision_rows(cluster: Cluster, facts: ClusterFacts | None) -> list[RevisionRow]:
+    """The whole history, newest first."""
+    rows = list(cluster.revisions.select_related("author"))
+    before: list[PeerSettings | None] = [*(row.peers for row in rows[1:]), None]
+    on = holders([(row.number, row.peers) for row in rows], facts)
+    return [
+        RevisionRow(row, line_changes(old, row.peers), on.get(row.number, ()))
+        for row, old in zip(rows, before, strict=True)
+    ]

@@ -29,6 +29,8 @@ from clusterpanel.models import AuditEntry
 from clusterpanel.words import translated
 from nodes.api import router as nodes_router
 from nodes.api import the_cluster
+from nodes.api_adoption import router as adoption_router
+from nodes.api_settings import router as settings_router
 from operations import selectors, services
 from operations.domain.plan import Plan, Stage, Step
 from operations.line_json import Names, line_json
@@ -47,6 +49,8 @@ api = NinjaAPI(
     auth=[Token(), Session()],
 )
 api.add_router("", nodes_router)
+api.add_router("", settings_router)
+api.add_router("", adoption_router)
 answer_with_refusals(api)
 
 

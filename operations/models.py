@@ -48,7 +48,6 @@ class Run(models.Model):
     fence = models.PositiveIntegerField(default=0)
 
     next_line = models.PositiveIntegerField(default=1)  # number of the next journal line
-    log_packed = models.PositiveIntegerField(default=0)  # rows up to this line are compressed
     log_removed = models.JSONField(null=True)  # Text: when and why the output was removed
 
     class Meta:
@@ -157,3 +156,36 @@ class Backup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} backup {self.path} on {self.node}"
+
+
+class PendingSettings(models.Model):
+    """A node was away when a revision was written; it gets the same lines when it answers.
+
+    `run` is the one that left the node out, behind a gate that `by` confirmed. `said`: Text, why it
+    still waits or how it ended.
+    """
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="pending_settings")
+    host = models.CharField(max_length=253)
+    revision = models.PositiveIntegerField()
+    run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    tried_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    said = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "host"],
+                condition=Q(ended_at__isnull=True),
+                name="one_open_pending_per_host",
+            )
+        ]
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"revision {self.revision} for {self.host}"

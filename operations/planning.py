@@ -31,6 +31,9 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
         why = say("There is no procedure “%(name)s”.", name=procedure)
         fix = say("Known ones: %(names)s.", names=", ".join(sorted(PLANNERS)))
         raise Refused(Refusal("procedure_unknown", why, fix, field="procedure"))
+    if cluster.adopting:
+        why = say("%(name)s is being adopted; nothing is planned for it yet.", name=cluster.name)
+        raise Refused(Refusal("adopting", why, say("Finish the adoption first.")))
     situation = situation_of(cluster, params, observe(cluster=cluster))
     if procedure in TRACED:
         situation = with_traces(cluster, situation)

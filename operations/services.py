@@ -19,6 +19,7 @@ from nodes.models import Cluster
 from operations import gates
 from operations.domain.machine import ACTIVE, Life, Resumed, RunState, advance
 from operations.domain.plan import Plan, Step
+from operations.domain.planners.apply_settings import LATER
 from operations.holder import (
     active_run,
     not_checkable,
@@ -27,7 +28,7 @@ from operations.holder import (
     run_over,
     settings_changed,
 )
-from operations.models import Backup, Run, RunStep
+from operations.models import Backup, PendingSettings, Run, RunStep
 from operations.planning import plan_now, remember, require_shown
 from operations.runtime import checking, hub, journal, store
 
@@ -93,6 +94,7 @@ def _create(
         started_by=by,
     )
     _add_steps(run, plan)
+    _add_pending(run, plan, by)
     _audit_start(run, plan, by)
     return run
 
@@ -102,6 +104,19 @@ def _add_steps(run: Run, plan: Plan) -> None:
     RunStep.objects.bulk_create(
         RunStep(run=run, key=step.key, position=i, stage=stages[step.key], node=step.node)
         for i, step in enumerate(plan.steps)
+    )
+
+
+def _add_pending(run: Run, plan: Plan, by: Any) -> None:
+    """Nodes that the plan leaves for later; what waited for them before is settled by it."""
+    hosts = [h for g in plan.gates if g.id == LATER for h in g.subject.split(",")]
+    now, waiting = timezone.now(), run.cluster.pending_settings.filter(host__in=hosts)
+    waiting.filter(ended_at=None).update(ended_at=now)
+    PendingSettings.objects.bulk_create(
+        PendingSettings(
+            cluster=run.cluster, host=host, revision=plan.settings_revision, run=run, by=by
+        )
+        for host in hosts
     )
 
 

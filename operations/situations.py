@@ -44,6 +44,7 @@ def situation_of(cluster: Cluster, params: Mapping[str, Any], seen: ClusterFacts
         backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
         params=dict(params),
         now=timezone.now().timestamp(),
+        apply_command=cluster.apply_command,
         memory=memory_of(cluster),
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from operations import retention
+from nodes.models import Cluster
+from operations import pending, retention
 from operations.driving import ports_for
 from operations.runtime import checking, executor
 from operations.runtime.reconcile import abandoned
@@ -34,3 +35,17 @@ def reconcile() -> None:
 def tidy_journals() -> None:
     """A few seconds of it; what is left is for the next time."""
     retention.tidy(seconds=TIDY_S)
+
+
+@shared_task(ignore_result=True)
+def deliver_settings() -> None:
+    """Nodes that were away get the settings that wait for them; a slow cluster delays no other."""
+    for cluster_id in pending.clusters_that_wait():
+        deliver_settings_to.apply_async((cluster_id,), expires=MESSAGE_LIVES_S)
+
+
+@shared_task(ignore_result=True)
+def deliver_settings_to(cluster_id: int) -> None:
+    cluster = Cluster.objects.filter(pk=cluster_id).first()
+    if cluster:
+        pending.deliver(cluster)

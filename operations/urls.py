@@ -1,10 +1,11 @@
 from django.urls import URLPattern, path
 
 from operations import stream
-from operations.views import log, operations, plan, recovery, run, runs
+from operations.views import log, operations, pending, plan, recovery, run, runs
 
 urlpatterns: list[URLPattern] = [
     path("clusters/<int:cluster_id>/plan/<slug:procedure>/", plan.plan, name="plan"),
+    path("clusters/<int:cluster_id>/settings/forget/", pending.forget, name="forget-settings"),
     path("clusters/<int:cluster_id>/operations/", operations.operations, name="operations"),
     path("clusters/<int:cluster_id>/recovery/", recovery.recovery, name="recovery"),
     path("runs/", runs.runs, name="runs"),

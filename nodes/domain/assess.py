@@ -10,7 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 from operator import attrgetter
 
-from nodes.domain import find_files, find_galera, find_gluster, find_members, find_node, find_work
+from nodes.domain import (
+    find_files,
+    find_galera,
+    find_gluster,
+    find_members,
+    find_node,
+    find_settings,
+    find_work,
+)
 from nodes.domain.actions import look
 from nodes.domain.observation import ClusterFacts, NodeFacts, Unknown
 from nodes.domain.parse_node import unreachable
@@ -32,7 +40,9 @@ _RULES = (
     *find_files.RULES[:2],
     *find_gluster.RULES[2:],
     *find_files.RULES[2:],
-    *find_node.RULES[3:],
+    *find_node.RULES[3:4],
+    *find_settings.RULES,
+    *find_node.RULES[4:],
 )
 
 

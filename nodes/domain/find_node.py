@@ -1,4 +1,4 @@
-"""What is wrong with single servers and with the settings on them."""
+"""What is wrong with single servers, and whom they take for the primary."""
 
 from __future__ import annotations
 
@@ -121,57 +121,6 @@ def _primary_back(primary: Member, others: list[str]) -> Action:
     return Action("procedure", text, procedure="change_primary", node=others[0], why=why)
 
 
-def settings_differ(view: View) -> Iterator[Finding]:
-    wanted = view.settings.as_env()
-    for node in view.nodes:
-        if isinstance(node.env, Unknown) or not node.env.present:
-            continue
-        found = node.env.keys
-        other = [key for key, value in wanted.items() if found.get(key) != value]
-        if other:
-            key = PRIMARY_KEY if PRIMARY_KEY in other else other[0]
-            yield _differs(node.host, key, found.get(key) or "", wanted[key])
-
-
-def _differs(host: str, key: str, found: str, wanted: str) -> Finding:
-    return Finding(
-        f"settings:{host}",
-        "warning",
-        "degraded",
-        say(
-            "%(host)s has %(key)s=%(found)s, the panel wants %(wanted)s.",
-            host=host,
-            key=key,
-            found=found,
-            wanted=wanted,
-        ),
-        say("The scripts and dpiui2 on this server act by other settings than on the others."),
-        procedure(
-            "apply_settings",
-            say("Run “Write settings”; the difference is shown before anything is written."),
-            host,
-        ),
-        host,
-    )
-
-
-def settings_unknown(view: View) -> Iterator[Finding]:
-    for node in view.nodes:
-        if node.ssh is not True:
-            continue
-        if isinstance(node.env, Unknown) or not node.env.present:
-            why = node.env.why if isinstance(node.env, Unknown) else say("There is no such file.")
-            yield Finding(
-                f"env:{node.host}",
-                "warning",
-                "unknown",
-                say("The .env of %(host)s could not be read: %(why)s", host=node.host, why=why),
-                say("Whom this server takes for the primary is not known."),
-                look(say("Look at the .env of %(host)s.", host=node.host), node.host),
-                node.host,
-            )
-
-
 def clocks(view: View) -> Iterator[Finding]:
     """Against the middle of all servers: the panel's own clock may be the wrong one."""
     told = {n.host: n.clock_offset_s for n in view.nodes if isinstance(n.clock_offset_s, float)}
@@ -274,8 +223,6 @@ RULES = (
     no_primary,
     primary_down,
     silent,
-    settings_differ,
-    settings_unknown,
     disks,
     clocks,
     pages,

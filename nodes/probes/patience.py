@@ -39,10 +39,17 @@ class Patience:
         self._lock = threading.Lock()
         self._failed: dict[Target, _Failed] = {}
 
-    def instead(self, target: Target) -> NodeFacts | None:
-        """The reason that still holds, dated now; None: ask the node."""
+    def instead(self, target: Target, answered_at: float = 0.0) -> NodeFacts | None:
+        """The reason that still holds, dated now; None: ask the node.
+
+        `answered_at`: when the node last answered anybody, this process or another (seconds since
+        the epoch). An answer later than the reason ends it: a person has put it right.
+        """
         with self._lock:
             last = self._failed.get(target)
+            if last is not None and answered_at > last.facts.taken_at:
+                del self._failed[target]
+                return None
         if last is None or self._clock() >= last.again_at:
             return None
         return replace(last.facts, taken_at=self._wall())

@@ -38,6 +38,8 @@ class Known:
     datadir: str = ""
     bricks: tuple[str, ...] = ()
     quick: bool = False  # leave out what hardly ever changes
+    answered_at: float = 0.0  # seconds since the epoch; 0: it did not answer last time
+    write: bool = True  # test the storage by writing to it, not only by reading
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,14 @@ class Sweep:
             answered_at=time.time(),
             galera=galera,
             quick=known.quick,
+            wrote=known.write,
         )
 
     def _question(self, target: Target, known: Known, sql_answered: bool) -> Command:
         return script(
             BEAT,
             self.app_dir,
-            token_hex(8),
+            token_hex(8) if known.write else "",
             "sql" if sql_answered else "",
             "quick" if known.quick else "all",
             known.datadir,
@@ -118,14 +121,20 @@ class Asked:
         found: dict[str, NodeFacts] = {}
         asked: dict[Target, Future[NodeFacts]] = {}
         for target in sweep.targets:
-            known = self._patience.instead(target) if self._patience else None
-            if known is None:
+            reason = self._reason(sweep, target)
+            if reason is None:
                 asked[target] = self._ask(sweep, target, connect)
             else:
-                found[target.host] = known
+                found[target.host] = reason
         wait(asked.values(), timeout=patience_s)
         done = {target: question for target, question in asked.items() if question.done()}
         return found | {t.host: self._taken(t, question) for t, question in done.items()}
+
+    def _reason(self, sweep: Sweep, target: Target) -> NodeFacts | None:
+        """Why this node is left alone for now; None: it is asked."""
+        if self._patience is None:
+            return None
+        return self._patience.instead(target, sweep.known.get(target.host, Known()).answered_at)
 
     def _ask(self, sweep: Sweep, target: Target, connect: Connect) -> Future[NodeFacts]:
         with self._lock:

@@ -2,7 +2,8 @@
 
 Three beats: what changes (every OBSERVE_EVERY_S), what hardly does (SLOW_FACTS_EVERY_S, in the same
 question), and glusterd (GLUSTER_EVERY_S; what waits for healing every HEAL_EVERY_S), whose locks are
-pool-wide: one server at a time, never two askers, and not while a run works with it.
+pool-wide: one server at a time, never two askers, and not while a run works with it. The storage is
+looked at every time, and written to in the rhythm of glusterd.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from nodes import history, samples, selectors
 from nodes.announcing import SEEN
 from nodes.domain.facts_json import gluster_to_json, to_json
 from nodes.domain.numbers import numbers_of
-from nodes.domain.observation import ClusterFacts, NodeFacts, SeenPosition, Unknown
+from nodes.domain.observation import ClusterFacts, MountFacts, NodeFacts, SeenPosition, Unknown
 from nodes.domain.parse_gluster import HealCount
 from nodes.domain.parse_node import carried
 from nodes.domain.quorum import host_of
@@ -81,7 +82,8 @@ def observe(*, cluster: Cluster, max_age_s: float = 0) -> ClusterFacts:
     answered = {node.host for node in facts.nodes if node.ssh is True}
     reached = [target for target in sweep.targets if target.host in answered]
     _ask_gluster(cluster, reached, None, patience_s=GLUSTER_S)
-    return selectors.latest_facts(cluster) or facts
+    # Its own answers, not the stored ones: a steady beat may have stored older reasons meanwhile.
+    return selectors.completed(cluster, facts.nodes)
 
 
 def observe_if_idle(*, cluster: Cluster) -> bool:
@@ -133,7 +135,15 @@ def _known_of(node: NodeFacts) -> Known:
         datadir=str(node.extra.get("datadir", "")),
         bricks=tuple(name[len(node.host) + 1 :] for name in own),
         quick=age_s < settings.SLOW_FACTS_EVERY_S,
+        answered_at=node.taken_at,
+        write=_write_is_due(node),
     )
+
+
+def _write_is_due(node: NodeFacts) -> bool:
+    """Every create and unlink goes to all bricks, so a storage that is well is seldom written to."""
+    well = isinstance(node.mount, MountFacts) and node.mount.answers
+    return not well or time.time() - node.read_at.get("write", 0.0) >= settings.GLUSTER_EVERY_S
 
 
 def _store(cluster: Cluster, nodes: Iterable[NodeFacts], stored: ClusterFacts | None) -> None:

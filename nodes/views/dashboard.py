@@ -25,6 +25,8 @@ from nodes.views import charts, parts
 @gzip_page
 def dashboard(request: HttpRequest, cluster_id: int) -> HttpResponse:
     cluster = get_object_or_404(Cluster, pk=cluster_id)
+    if cluster.adopting:
+        return redirect("adopt", cluster.pk)
     now = time.time()
     context = parts.context(cluster, now) | _history(request, cluster, now) | {"streamed": True}
     return render(request, "nodes/dashboard.html", context)

@@ -54,6 +54,7 @@ class Situation:
     backups: tuple[BackupFacts, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     now: float = 0.0
+    apply_command: str = ""
     memory: Memory = Memory()
     traces: Mapping[str, Traces | Unknown] = field(default_factory=dict)
     seen: Mapping[str, SeenPosition] = field(default_factory=dict)

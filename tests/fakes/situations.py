@@ -57,7 +57,8 @@ def _mount(facts: NodeFacts, **changes: Any) -> NodeFacts:
 
 def _env(facts: NodeFacts, primary: str) -> NodeFacts:
     keys: dict[str, str | None] = {**SETTINGS.as_env(), PRIMARY_KEY: primary}
-    return replace(facts, env=EnvFacts(True, "1" * 64, keys))
+    env = EnvFacts(True, "1" * 64, keys, {PRIMARY_KEY: 12}, 1_800_000_000.0)
+    return replace(facts, env=env)
 
 
 def _disk(facts: NodeFacts, used: str) -> NodeFacts:

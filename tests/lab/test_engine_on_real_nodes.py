@@ -115,7 +115,7 @@ def test_cancel_leaves_no_process_and_no_unit(real: RealWorld, hosts: list[str])
     assert (run.state, states(run)) == ("cancelled", ["cancelled"])
     assert real.on(hosts[0], "pgrep -fx 'sleep 4712'") == ""
     assert run.pk not in real.on(hosts[0], "systemctl list-units --all")
-    assert real.on(hosts[0], "ls /var/lib/clusterpanel") == "jobs\n"
+    assert "lock" not in real.on(hosts[0], "ls /var/lib/clusterpanel").split()
 
 
 def test_a_killed_sshd_costs_no_byte(

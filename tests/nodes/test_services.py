@@ -21,6 +21,8 @@ from clusterpanel import audit
 from clusterpanel.models import AuditEntry
 from nodes import history, selectors, services
 from nodes.domain.checks import IDS
+from nodes.domain.observation import NOT_ASKED, Unknown
+from nodes.domain.parse_node import unreachable
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster, HostKey, Observation
 from nodes.services import host_keys, observing
@@ -310,6 +312,27 @@ def test_a_slow_sweep_does_not_overwrite_a_later_one(
     newer = services.observe(cluster=cluster)
     observing._store(cluster, older.nodes, None)
     assert selectors.latest_facts(cluster) == newer
+
+
+def test_a_look_tells_its_own_answers_whatever_a_beat_stores_meanwhile(
+    cluster: Cluster, nodes_say: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A beat that still holds an older reason must not refuse what a person has just put right."""
+    real = observing._ask_gluster
+
+    def beaten(*arguments: Any, **named: Any) -> bool:
+        asked = real(*arguments, **named)
+        older = [unreachable(HOSTS[0], time.time(), NOT_ASKED)]
+        observing._store(cluster, older, selectors.latest_facts(cluster))
+        return asked
+
+    monkeypatch.setattr(observing, "_ask_gluster", beaten)
+    facts = services.observe(cluster=cluster)
+    assert [node.ssh for node in facts.nodes] == [True] * 3
+    assert not isinstance(facts.nodes[0].gluster_volumes, Unknown)
+    stored = selectors.latest_facts(cluster)
+    assert stored
+    assert stored.nodes[0].ssh is not True
 
 
 def test_a_server_that_was_added_is_unknown_until_it_is_asked(

@@ -14,8 +14,9 @@ from nodes.domain.parse_node import carried
 from nodes.domain.text import say
 from nodes.probes import gluster
 from nodes.probes.gluster import Backlog, View
+from nodes.probes.gluster_script import GLUSTER_OWN, GLUSTER_POOL
 from nodes.probes.patience import Patience, wait_s
-from nodes.probes.script import BEAT, GLUSTER_OWN, GLUSTER_POOL
+from nodes.probes.script import BEAT
 from nodes.probes.sweep import Asked, Known, Sweep
 from nodes.transport.base import (
     Command,
@@ -91,6 +92,20 @@ def test_a_node_that_is_away_is_tried_again_after_a_while() -> None:
     assert dates[2:4] == [1002.0, 1002.5]  # the reason is told with the date of now
 
 
+def test_a_refusal_ends_when_the_node_has_answered_somebody_else() -> None:
+    made, connect = with_node2(recorded.away(HOSTS[1]))
+    made[HOSTS[1]].answers[BEAT] = HostKeyChanged(HOSTS[1], "SHA256:a", "SHA256:b")
+    asked = Asked(8, Patience(time.monotonic, time.time))
+    told = asked.facts(sweep(), connect, 10)[HOSTS[1]].ssh  # type: ignore[arg-type]
+    assert isinstance(told, Unknown)
+    made[HOSTS[1]].answers[BEAT] = recorded.transport(HEALTHY, recorded.targets()[1]).answers[BEAT]
+    before = sweep(known={HOSTS[1]: Known(answered_at=time.time() - 60)})
+    assert asked.facts(before, connect, 10)[HOSTS[1]].ssh == told  # type: ignore[arg-type]
+    since = sweep(known={HOSTS[1]: Known(answered_at=time.time())})
+    assert asked.facts(since, connect, 10)[HOSTS[1]].ssh is True  # type: ignore[arg-type]
+    asked.close()
+
+
 @pytest.mark.parametrize(
     ("failures", "code", "seconds"),
     [(1, "", 0), (2, "", 2), (3, "", 4), (4, "", 8), (9, "", 10), (1, "ssh_auth", 60)],
@@ -157,6 +172,29 @@ def test_what_hardly_changes_is_left_out_and_carried_over() -> None:
     assert merged.versions == whole.versions
     assert merged.read_at["slow"] == whole.read_at["slow"]
     assert carried(quick, replace(older, boot_id="another")).versions == NOT_ASKED
+
+
+def test_which_units_are_there_is_carried_over_and_what_they_do_is_not() -> None:
+    said = recorded.sweep(HEALTHY).nodes[0]
+    starts = {"mariadb": "enabled"}
+    old = replace(said, units={"mariadb": "active", "glusterd": "not-found"})
+    old = replace(old, extra={**said.extra, "enabled": starts})
+    new = replace(said, units={"mariadb": "failed", "glusterd": "inactive"}, read_at={"beat": 9.0})
+    new = replace(new, extra={**said.extra, "enabled": {}})
+    assert carried(new, old).units == {"mariadb": "failed", "glusterd": "not-found"}
+    assert carried(new, old).extra["enabled"] == starts
+    started = replace(new, units={"mariadb": "failed", "glusterd": "active"})
+    assert carried(started, old).units["glusterd"] == "active"  # type: ignore[index]
+
+
+def test_a_storage_that_is_only_read_says_when_it_was_written_to() -> None:
+    made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
+    known = {HOSTS[0]: Known(write=False)}
+    facts = sweep(known=known).run(lambda target: made[target.host])
+    assert [m.asked[0].argv[5] == "" for m in made.values()] == [True, False, False]
+    assert ["write" in node.read_at for node in facts.nodes] == [False, True, True]
+    older = replace(facts.nodes[0], read_at={"beat": 1.0, "slow": 1.0, "write": 1.0})
+    assert carried(facts.nodes[0], older).read_at["write"] == 1.0
 
 
 def views(made: dict[str, ScriptedTransport], backlog: Backlog | None = None) -> dict[str, View]:

@@ -34,12 +34,13 @@ from operations.domain.proofs.recovery import (
     DATABASE_STARTS,
     POSITION_KEPT,
 )
-from operations.domain.proofs.settings import ENV_EQUALS
+from operations.domain.proofs.settings import ENV_EQUALS, SETTINGS_IN_EFFECT
 from operations.domain.proofs.whole import CLUSTER_WHOLE
 
 PROOFS: Mapping[str, ProofKind] = MappingProxyType(
     {
         "env_equals": ENV_EQUALS,
+        "settings_in_effect": SETTINGS_IN_EFFECT,
         "dump_readable": DUMP_READABLE,
         "archive_readable": ARCHIVE_READABLE,
         "galera_member": GALERA_MEMBER,
