@@ -16,7 +16,7 @@ from nodes.domain.text import Text
 
 RUN_TOKEN = "{run}"
 
-GateKind = Literal["backup", "typed", "accept"]
+GateKind = Literal["backup", "typed", "accept", "override"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ class Gate:
     """What a person must confirm before the run may start.
 
     backup: a verified backup of `subject` ("database" or "storage"), or a waiver with a typed name
-    and a reason; typed: `subject` must be typed; accept: a tick under the sentence `why`.
+    and a reason; typed: `subject` must be typed; accept: a tick under the sentence `why`; override: a
+    refusal that is overridden, `why` says what is lost; needs the role, a typed name and a reason.
     """
 
     id: str
