@@ -92,6 +92,21 @@ def test_without_commands_for_the_workers_only_the_files_are_written() -> None:
     assert outline(plan()) == [f"able {B}", f"old {A}", f"others {C}", f"new {B}", f"agree {B}"]
 
 
+def test_the_apply_command_follows_each_writing_and_comes_before_the_new_one() -> None:
+    made = plan(apply_command="php artisan config:cache")
+    assert outline(made)[1:] == [
+        f"old {A}",
+        f"old-apply {A}",
+        f"others {C}",
+        f"new {B}",
+        f"new-apply {B}",
+        f"new-apply {C}",
+        f"agree {B}",
+    ]
+    proof = made.step("apply-1").proof
+    assert proof.args[2:] == (f"{PRIMARY_KEY}={B}",)
+
+
 def test_each_server_is_read_again_at_the_end() -> None:
     proof = plan().steps[-1].proof
     assert proof.name == "primary_agreed"

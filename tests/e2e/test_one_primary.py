@@ -171,6 +171,6 @@ def test_d_two_primaries_by_hand_are_seen_and_one_action_ends_it(story: Story) -
     edited = time.monotonic()
     wait_for(lambda: "Two servers take themselves" in story.verdict()["sentence"], 30, "not seen")
     print(f"two primaries: seen after {time.monotonic() - edited:.1f} s")
-    assert story.verdict()["action"]["procedure"] == "change_primary"
+    assert story.verdict()["next"]["procedure"] == "change_primary"
     story.make_primary(1)
     assert [story.named(place) for place in range(3)] == [story.nodes[1].address] * 3

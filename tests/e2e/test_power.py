@@ -223,3 +223,21 @@ def test_the_cluster_is_stopped_and_started_with_all_its_data(office: Site) -> N
     office.check_data(notes)
     assert {node.run("systemctl is-enabled mariadb") for node in office.nodes} == {"enabled"}
     assert {node.run("systemctl is-active dpiui2-worker") for node in office.nodes} == {"active"}
+
+
+def test_both_services_of_a_server_are_stopped_and_come_back(office: Site) -> None:
+    """With KillMode=process in its unit, as on EL, a stop of glusterd alone would leave the bricks."""
+    third = office.nodes[2]
+    folder = "/etc/systemd/system/glusterd.service.d"
+    third.run(f"mkdir -p {folder} && printf '[Service]\\nKillMode=process\\n' > {folder}/el.conf")
+    third.run("systemctl daemon-reload")
+    with load(office, 0, 1) as notes:
+        stopped = office.done("stop_node", node=office.hosts[2], service="host")
+        left = third.run("cat /proc/[0-9]*/comm | grep -E '^(mariadbd|gluster)' || :")
+        assert left == ""
+        assert third.run(f"findmnt -n {STORAGE} || echo none") == "none"
+        started = office.done("start_node", node=office.hosts[2], service="host")
+    told("both services stopped", stopped, notes)
+    told("both services started", started, {})
+    assert not [line for note in notes.values() for line in note.failed]
+    office.check_data(notes)
