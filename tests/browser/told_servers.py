@@ -15,6 +15,6 @@ def _stored(*, cluster: Cluster, **more: Any) -> ClusterFacts:
     return selectors.latest_facts(cluster) or ClusterFacts(())
 
 
-planning.observe = _stored  # type: ignore[assignment]
+setattr(planning, "observe", _stored)  # noqa: B010
 
 __all__ = ["application"]
