@@ -15,11 +15,12 @@ from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
 from nodes.services import observe
+from operations.domain import fencing
 from operations.domain.difference import differences
 from operations.domain.plan import Plan
-from operations.domain.planners import PLANNERS
+from operations.domain.planners import PLANNERS, TRACED
 from operations.models import ShownPlan
-from operations.situations import situation_of
+from operations.situations import situation_of, with_traces
 
 SHOWN_FOR = timedelta(days=2)
 
@@ -34,9 +35,15 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
     if cluster.adopting:
         why = say("%(name)s is being adopted; nothing is planned for it yet.", name=cluster.name)
         raise Refused(Refusal("adopting", why, say("Finish the adoption first.")))
-    answer = planner(situation_of(cluster, params, observe(cluster=cluster)))
+    situation = situation_of(cluster, params, observe(cluster=cluster))
+    if procedure in TRACED:
+        situation = with_traces(cluster, situation)
+    answer = planner(situation)
     if isinstance(answer, Refusal):
         raise Refused(answer)
+    here = fencing.answering(situation.facts)
+    if refusal := fencing.in_the_way(procedure, answer.nodes, situation.fences, here):
+        raise Refused(refusal)
     return answer
 
 

@@ -16,7 +16,7 @@ from nodes.domain.text import Text
 
 RUN_TOKEN = "{run}"
 
-GateKind = Literal["backup", "typed", "accept"]
+GateKind = Literal["backup", "typed", "accept", "override"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ class Gate:
     """What a person must confirm before the run may start.
 
     backup: a verified backup of `subject` ("database" or "storage"), or a waiver with a typed name
-    and a reason; typed: `subject` must be typed; accept: a tick under the sentence `why`.
+    and a reason; typed: `subject` must be typed; accept: a tick under the sentence `why`; override: a
+    refusal that is overridden, `why` says what is lost; needs the role, a typed name and a reason.
     """
 
     id: str
@@ -98,8 +99,24 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class PendingFence:
+    """A server that cannot be told now and will be when it answers (law 11): opened with the run.
+
+    `names` is whom its `.env` names as far as the panel knows, "" when it does not.
+    """
+
+    host: str
+    names: str
+    why: Text
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The ordered stages, the gates before them, and what the person should know."""
+    """The ordered stages, the gates before them, and what the person should know.
+
+    `primary`: the start of the run makes it the primary of the panel's settings, as revision
+    `settings_revision`, together with `fences`; "" leaves the settings as they are.
+    """
 
     procedure: str
     title: Text
@@ -107,6 +124,8 @@ class Plan:
     stages: tuple[Stage, ...]
     gates: tuple[Gate, ...] = ()
     warnings: tuple[Text, ...] = ()
+    primary: str = ""
+    fences: tuple[PendingFence, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -137,6 +156,12 @@ class Plan:
             stages=tuple(_stage(stage) for stage in data["stages"]),
             gates=tuple(Gate(**{**gate, "why": _text(gate["why"])}) for gate in data["gates"]),
             warnings=tuple(_text(warning) for warning in data["warnings"]),
+            # Plans that were stored before these two existed have neither.
+            primary=data.get("primary", ""),
+            fences=tuple(
+                PendingFence(**{**fence, "why": _text(fence["why"])})
+                for fence in data.get("fences", ())
+            ),
         )
 
 

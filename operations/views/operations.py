@@ -27,6 +27,8 @@ OPERATIONS = frozenset(
         "rolling_restart",
         "stop_cluster",
         "start_cluster",
+        "survey_galera",
+        "recover_galera",
     }
 )
 
