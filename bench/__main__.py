@@ -21,6 +21,7 @@ from bench import (
     many_nodes,
     million,
     reconnects,
+    recovery,
     short_steps,
     simulated,
     sweep,
@@ -46,6 +47,7 @@ ON_LAB: dict[str, Callable[[Lab, Panel], Lines]] = {
     "latency": latency.measure,
     "million": million.measure,
     "install": install.measure,
+    "recovery": recovery.measure,
     "sweep": lambda lab, panel: sweep.measure(lab),
     "broken": broken.measure,
 }

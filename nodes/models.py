@@ -100,13 +100,15 @@ class HostKey(models.Model):
 
 class Observation(models.Model):
     """The newest answers of one node as JSON: `facts` is `NodeFacts`; `gluster` what glusterd said,
-    on a beat of its own, null: it was never asked."""
+    on a beat of its own, null: it was never asked; `position` where it was when it was last seen
+    Synced in a Primary component (`nodes.domain.observation.SeenPosition`), null: never."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="observations")
     host = models.CharField(max_length=253)
     taken_at = models.DateTimeField()
     facts = models.JSONField()
     gluster = models.JSONField(null=True)
+    position = models.JSONField(null=True)
 
     class Meta:
         constraints = [

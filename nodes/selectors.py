@@ -13,7 +13,7 @@ from nodes import samples
 from nodes.domain.checks import CHECKS, Check
 from nodes.domain.env_lines import EnvFile, differences
 from nodes.domain.facts_json import from_json, with_gluster
-from nodes.domain.observation import NOT_ASKED, ClusterFacts, NodeFacts
+from nodes.domain.observation import NOT_ASKED, ClusterFacts, NodeFacts, SeenPosition
 from nodes.domain.parse_node import unreachable
 from nodes.domain.peer_changes import LineChange, holders, line_changes
 from nodes.domain.peers import PeerSettings
@@ -64,6 +64,12 @@ def latest_facts(cluster: Cluster) -> ClusterFacts | None:
     oldest = min(node.taken_at for node in stored.values())
     nodes = (stored.get(host) or unreachable(host, oldest, NOT_ASKED) for host in hosts)
     return ClusterFacts(tuple(nodes), samples.recent(cluster, oldest))
+
+
+def last_positions(cluster: Cluster) -> dict[str, SeenPosition]:
+    """By host, how far each server was when it was last seen Synced."""
+    rows = cluster.observations.filter(position__isnull=False)
+    return {row.host: SeenPosition(**row.position) for row in rows if row.position}
 
 
 def completed(cluster: Cluster, nodes: Sequence[NodeFacts]) -> ClusterFacts:

@@ -40,6 +40,10 @@ class GateAnswer:
                 return {"accept": True} if self.accepted else None
             case "typed":
                 return {"typed": self.typed} if self.typed else None
+            case "override":
+                given = self.typed or self.reason.strip()
+                waiver = {"typed": self.typed, "reason": self.reason.strip()}
+                return {"waiver": waiver} if given else None
         if self.choice == WAIVE:
             return {"waiver": {"typed": self.typed, "reason": self.reason.strip()}}
         return {"backup": int(self.choice)} if self.choice.isdigit() else None

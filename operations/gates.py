@@ -78,10 +78,11 @@ def check_step(run: Run, step: Step) -> Refusal | None:
 
 def _guard(run: Run, step: Step) -> Refusal | None:
     """One answer that did not come in time on a busy server must not end a run: asked twice."""
-    refusal = guards.refused(step.guard, situation_now(run.cluster, {}))
+    traced = step.guard.name in guards.TRACED
+    refusal = guards.refused(step.guard, situation_now(run.cluster, {}, traced=traced))
     if refusal is None or refusal.code != "node_unknown":
         return refusal
-    return guards.refused(step.guard, situation_now(run.cluster, {}))
+    return guards.refused(step.guard, situation_now(run.cluster, {}, traced=traced))
 
 
 def recheck(run: Run, *, ask: bool = True) -> Refusal | None:
@@ -102,10 +103,10 @@ def _gate(
 ) -> Refusal | None:
     if not isinstance(answer, Mapping):
         return gate_rules.unanswered(gate)
-    if gate.kind != "backup":
+    if gate.kind in ("typed", "accept"):
         return gate_rules.plain_answer(gate, answer)
-    if "waiver" in answer:
-        return gate_rules.waived(gate, answer["waiver"], cluster_name=cluster.name, person=by)
+    if gate.kind == "override" or "waiver" in answer:
+        return gate_rules.waived(gate, answer.get("waiver"), cluster_name=cluster.name, person=by)
     return _backup(gate, cluster, answer.get("backup"), now, ask)
 
 

@@ -18,9 +18,9 @@ from nodes.services import observe
 from operations.domain import fencing
 from operations.domain.difference import differences
 from operations.domain.plan import Plan
-from operations.domain.planners import PLANNERS
+from operations.domain.planners import PLANNERS, TRACED
 from operations.models import ShownPlan
-from operations.situations import situation_of
+from operations.situations import situation_of, with_traces
 
 SHOWN_FOR = timedelta(days=2)
 
@@ -36,6 +36,8 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
         why = say("%(name)s is being adopted; nothing is planned for it yet.", name=cluster.name)
         raise Refused(Refusal("adopting", why, say("Finish the adoption first.")))
     situation = situation_of(cluster, params, observe(cluster=cluster))
+    if procedure in TRACED:
+        situation = with_traces(cluster, situation)
     answer = planner(situation)
     if isinstance(answer, Refusal):
         raise Refused(answer)

@@ -195,7 +195,8 @@ def run_resume(*, run: Run, by: Any) -> Run:
 
 def _revive(run: Run, by: Any) -> None:
     """Compare-and-set on the state: of two people who resume, the second is told it runs."""
-    life, _ = advance(store.load(run.pk), Resumed())
+    moments = frozenset(step.key for step in run.plan.steps if step.moment)
+    life, _ = advance(store.load(run.pk), Resumed(moments))
     moved = Run.objects.filter(pk=run.pk, state=run.state, log_removed__isnull=True).update(
         state=life.state, cancelling=False, ended_at=None, sentence=None
     )

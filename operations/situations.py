@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
 
 from nodes.domain.observation import ClusterFacts
 from nodes.models import Cluster
-from nodes.services import observe
+from nodes.selectors import last_positions
+from nodes.services import observe, traces_now
 from operations import fences
 from operations.domain.situation import BackupFacts, Situation
 from operations.memory import memory_of
 from operations.models import Backup
 
 
-def situation_now(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
-    """By a new look at every server. Takes at most about 16 seconds."""
-    return situation_of(cluster, params, observe(cluster=cluster))
+def situation_now(
+    cluster: Cluster, params: Mapping[str, Any], *, traced: bool = False
+) -> Situation:
+    """By a new look at every server. Takes at most about 16 seconds.
+
+    `traced`: also at what the stopped databases left on their disks.
+    """
+    found = situation_of(cluster, params, observe(cluster=cluster))
+    return with_traces(cluster, found) if traced else found
+
+
+def with_traces(cluster: Cluster, situation: Situation) -> Situation:
+    """What lies on the disks is read after the sweep: a start in between changes its mark."""
+    return replace(situation, traces=traces_now(cluster=cluster), seen=last_positions(cluster))
 
 
 def situation_of(cluster: Cluster, params: Mapping[str, Any], seen: ClusterFacts) -> Situation:

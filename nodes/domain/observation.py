@@ -20,6 +20,7 @@ class Unknown:
 
 
 NOT_ASKED = Unknown(say("This was not asked yet."))
+NO_SEQNO = 18446744073709551615  # 2**64 - 1: how the server prints "no number"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,21 @@ class GaleraFacts:
     @property
     def synced(self) -> bool:
         return self.ready and self.cluster_status == "Primary" and self.local_state == 4
+
+    @property
+    def seqno(self) -> int | None:
+        """`wsrep_last_committed`; None when the server has no number."""
+        word = self.raw.get("wsrep_last_committed", "")
+        return int(word) if word.isdecimal() and int(word) != NO_SEQNO else None
+
+
+@dataclass(frozen=True)
+class SeenPosition:
+    """How far a member was when it was seen Synced; `at` seconds since the epoch."""
+
+    uuid: str
+    seqno: int
+    at: float
 
 
 @dataclass(frozen=True)

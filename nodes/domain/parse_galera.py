@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from nodes.domain.observation import GaleraFacts, Grastate, Transfer, Unknown
+from nodes.domain.observation import NO_SEQNO, GaleraFacts, Grastate, Transfer, Unknown
 from nodes.domain.parse_sections import Section, not_understood, refused, total
 
-NO_SEQNO = 18446744073709551615  # 2**64 - 1: how the server prints "no number"
 SYSTEM_SCHEMAS = frozenset({"information_schema", "mysql", "performance_schema", "sys"})
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -30,6 +30,7 @@ from nodes.services.looking import Look, host_look
 from nodes.services.observing import observe, observe_gluster_if_idle, observe_if_idle
 from nodes.services.primary import primary_set, workers_save
 from nodes.services.settings import live_now, settings_revert, settings_save, settings_take
+from nodes.services.tracing import traces_now
 
 __all__ = [
     "NOTE_MAX",
@@ -62,5 +63,6 @@ __all__ = [
     "settings_save",
     "settings_take",
     "target_for",
+    "traces_now",
     "workers_save",
 ]

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -25,7 +25,7 @@ from nodes import history, samples, selectors
 from nodes.announcing import SEEN
 from nodes.domain.facts_json import gluster_to_json, to_json
 from nodes.domain.numbers import numbers_of
-from nodes.domain.observation import ClusterFacts, MountFacts, NodeFacts, Unknown
+from nodes.domain.observation import ClusterFacts, MountFacts, NodeFacts, SeenPosition, Unknown
 from nodes.domain.parse_gluster import HealCount
 from nodes.domain.parse_node import carried
 from nodes.domain.quorum import host_of
@@ -175,12 +175,21 @@ def _with_heal(nodes: tuple[NodeFacts, ...], older: dict[str, NodeFacts]) -> tup
 
 def _store_one(cluster: Cluster, node: NodeFacts) -> None:
     taken_at = datetime.fromtimestamp(node.taken_at, UTC)
-    values = {"taken_at": taken_at, "facts": to_json(node)}
+    values = {"taken_at": taken_at, "facts": to_json(node), **_position(node)}
     mine = Observation.objects.filter(cluster=cluster, host=node.host)
     if mine.filter(taken_at__lte=taken_at).update(**values):
         return
     if not mine.exists():
         Observation.objects.create(cluster=cluster, host=node.host, **values)
+
+
+def _position(node: NodeFacts) -> dict[str, object]:
+    """Where a Synced member is; of any other the last one stays."""
+    galera = node.galera
+    if isinstance(galera, Unknown) or not galera.synced or galera.seqno is None:
+        return {}
+    seen = SeenPosition(galera.cluster_uuid, galera.seqno, node.taken_at)
+    return {"position": asdict(seen)}
 
 
 def _ask_gluster(

@@ -138,6 +138,8 @@ def _item(cluster: Cluster, finding: Finding, known: Acknowledgement | None) -> 
 def _next(cluster: Cluster, action: Action) -> Next:
     if not history.of().offers(action.procedure):
         return Next(action, "")
+    if action.procedure == "recover_galera":
+        return Next(action, reverse("recovery", args=[cluster.pk]))  # the evidence before the plan
     url = reverse("plan", args=[cluster.pk, action.procedure])
     if action.node and action.procedure == "change_primary":
         url += "?" + urlencode({"primary": action.node})

@@ -13,7 +13,7 @@ from nodes.domain.observation import Unknown
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import say
 from nodes.domain.view import Member
-from operations.domain import safety
+from operations.domain import recovery_guards, safety
 from operations.domain.known import unknown
 from operations.domain.plan import Guard
 from operations.domain.power import Target, view_of
@@ -114,5 +114,10 @@ GUARDS: Mapping[str, Callable[..., Refusal | None]] = MappingProxyType(
         "stops_in_order": _stops_in_order,
         "may_join": _may_join,
         "may_bootstrap": _may_bootstrap,
+        "nothing_started": recovery_guards.nothing_started,
+        "one_primary": recovery_guards.one_primary,
+        "not_primary": recovery_guards.not_primary,
     }
 )
+# They look at what lies on the disks of stopped databases as well.
+TRACED = frozenset({"nothing_started", "one_primary", "not_primary"})

@@ -16,7 +16,7 @@ from nodes.domain.text import Text
 
 RUN_TOKEN = "{run}"
 
-GateKind = Literal["backup", "typed", "accept"]
+GateKind = Literal["backup", "typed", "accept", "override"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Step:
     A step that takes longer than `timeout_s` is reported and goes on: nothing is killed by a clock.
     `records` names what a success leaves in the panel's own books, for example "backup:database".
     `guard` is judged by a new look at the servers right before every try to start it.
+    `moment`: its proof told of a moment ("nothing waits for healing"), which nobody asks to be true
+    for ever; a resumed run does not prove it again, the guards of the steps that are left do.
     """
 
     key: str
@@ -61,6 +63,7 @@ class Step:
     stdin: str = ""
     records: str = ""
     guard: Guard = NO_GUARD
+    moment: bool = False
 
     def argv_for(self, run_id: str) -> tuple[str, ...]:
         return tuple(arg.replace(RUN_TOKEN, run_id) for arg in self.argv)
@@ -85,7 +88,8 @@ class Gate:
     """What a person must confirm before the run may start.
 
     backup: a verified backup of `subject` ("database" or "storage"), or a waiver with a typed name
-    and a reason; typed: `subject` must be typed; accept: a tick under the sentence `why`.
+    and a reason; typed: `subject` must be typed; accept: a tick under the sentence `why`; override: a
+    refusal that is overridden, `why` says what is lost; needs the role, a typed name and a reason.
     """
 
     id: str

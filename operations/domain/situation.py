@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodes.domain.observation import ClusterFacts
+from nodes.domain.observation import ClusterFacts, SeenPosition, Unknown
 from nodes.domain.peers import PeerSettings
+from nodes.domain.traces import Traces
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,11 @@ class Workers:
 
 @dataclass(frozen=True)
 class Situation:
-    """The settings wanted, what was seen, and what was asked for. `now` in seconds, UTC."""
+    """The settings wanted, what was seen, and what was asked for. `now` in seconds, UTC.
+
+    `traces`: what stopped databases left on their disks, read for the recovery only; `seen`: how
+    far each member was when it was last seen Synced. Both by host.
+    """
 
     cluster_name: str
     app_dir: str
@@ -64,6 +69,8 @@ class Situation:
     workers: Workers = Workers()
     apply_command: str = ""
     memory: Memory = Memory()
+    traces: Mapping[str, Traces | Unknown] = field(default_factory=dict)
+    seen: Mapping[str, SeenPosition] = field(default_factory=dict)
 
     @property
     def primary(self) -> str:

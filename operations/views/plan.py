@@ -37,7 +37,7 @@ def plan(request: HttpRequest, cluster_id: int, procedure: str) -> HttpResponse:
 
 def _params(request: HttpRequest) -> dict[str, Any]:
     """The query names the parameters; what may have several values is always a list."""
-    several = {"nodes", "stages"}
+    several = {"nodes", "stages", "accept"}
     lists = dict(request.GET.lists())
     return {name: values if name in several else values[-1] for name, values in lists.items()}
 
@@ -109,6 +109,8 @@ def _gate(request: HttpRequest, cluster: Cluster, answer: GateAnswer) -> dict[st
         shown["unusable"] = [backup for backup in known if not backup.usable]
         shown["take"] = reverse("plan", args=[cluster.id, f"backup_{subject}"])
         shown["may_waive"] = person(request).has_perm(MAY_WAIVE)
+    if answer.gate.kind == "override":
+        shown["may_override"] = person(request).has_perm(MAY_WAIVE)
     return shown
 
 

@@ -63,7 +63,7 @@ def minutes(seconds: int) -> str:
 def ladder(plan: Plan) -> int:
     """The level of confirmation: 1 a click, 2 a tick, 3 something that Enter must not confirm."""
     kinds = {gate.kind for gate in plan.gates}
-    if kinds & {"typed", "backup"}:
+    if kinds & {"typed", "backup", "override"}:
         return 3
     return 2 if kinds else 1
 
@@ -121,6 +121,12 @@ def _running_verb(procedure: str, nodes: int) -> str:
             return ngettext("Stop %(node)s", "Stop the cluster of %(count)s servers", nodes)
         case "start_cluster":
             return ngettext("Start %(node)s", "Start the cluster of %(count)s servers", nodes)
+        case "survey_galera":
+            return ngettext(
+                "Take the position of %(node)s", "Take the positions of %(count)s nodes", nodes
+            )
+        case "recover_galera":
+            return gettext("Bring the cluster back from %(node)s")
     return ""
 
 
@@ -134,6 +140,8 @@ def procedure_name(procedure: str) -> str:
         "install_galera": gettext("Install Galera"),
         "install_glusterfs": gettext("Install GlusterFS"),
         "create_monitor_account": gettext("Create the monitoring account"),
+        "survey_galera": gettext("Take the positions of the stopped databases"),
+        "recover_galera": gettext("Bring the Galera cluster back"),
         "restart_node": gettext("Restart"),
         "stop_node": gettext("Stop"),
         "start_node": gettext("Start"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from nodes.domain.refusal import Refusal
 from nodes.models import Cluster
 from operations.domain.planners import PLANNERS
+from operations.domain.recovery_choice import Doubt
 from operations.models import Run
 
 # Refusals that are good news, and the ones that only say that something is not known.
@@ -23,6 +24,8 @@ _DONE = frozenset(
         "volume_exists",
     }
 )
+# What is decided on the page of the recovery, with the evidence beside it.
+_RECOVERY = frozenset({"position_moved"})
 _UNKNOWN = frozenset({"node_unknown", "candidate_away"})
 # Refusals that are put right where the primary is chosen.
 _PRIMARY = frozenset({"candidate_away", "fence_open", "primary_counted"})
@@ -91,7 +94,9 @@ def tone(refusal: Refusal) -> str:
 
 
 def _where(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
-    """A running run is its own place; everything else has a step of the wizard."""
+    """The page on which it is decided or put right, and the words of its link."""
+    if isinstance(refusal, Doubt) or refusal.code in _RECOVERY:
+        return reverse("recovery", args=[cluster.id]), gettext("Open the recovery page")
     run = str(refusal.evidence.get("run", ""))
     if run and Run.objects.filter(pk=run).exists():
         return reverse("run", args=[run]), gettext("Open the run")
@@ -100,8 +105,13 @@ def _where(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
     if refusal.code in _OPERATIONS:
         instead = str(refusal.evidence.get("instead", ""))
         if instead in PLANNERS:
-            return reverse("plan", args=[cluster.id, instead]), gettext("Recover Galera instead")
+            return reverse("recovery", args=[cluster.id]), gettext("Recover Galera instead")
         return reverse("operations", args=[cluster.id]), gettext("Go to the operations")
+    return _step(cluster, refusal)
+
+
+def _step(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
+    """The step of the wizard that puts it right."""
     step = _STEP_OF.get(
         str(refusal.evidence.get("cause", "")), _STEP_OF.get(refusal.code, "checks")
     )

@@ -81,6 +81,7 @@ def test_silence_of_every_node_is_not_yet(name: str) -> None:
         "archive_readable": (TWO, "/x.tar"),
         "storage_shared": ("/storage", TWO, ONE),
         "member_back": (TWO, "3", UUID),
+        "cluster_begun": (TWO, UUID, "5"),
         "rebooted": (TWO, "restart-2", "run"),
         "cluster_whole": ("/storage", "1", TWO, ONE),
         "stopped_in_order": (TWO, "run", "1"),

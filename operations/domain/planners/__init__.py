@@ -15,6 +15,7 @@ from operations.domain.planners import (
     create_monitor_account,
     install_galera,
     install_glusterfs,
+    recover_galera,
     remount_storage,
     restart_node,
     rolling_restart,
@@ -22,6 +23,7 @@ from operations.domain.planners import (
     start_node,
     stop_cluster,
     stop_node,
+    survey_galera,
     verify_backup,
 )
 from operations.domain.situation import Situation
@@ -45,5 +47,9 @@ PLANNERS: Mapping[str, Planner] = MappingProxyType(
         "rolling_restart": rolling_restart.plan,
         "stop_cluster": stop_cluster.plan,
         "start_cluster": start_cluster.plan,
+        "survey_galera": survey_galera.plan,
+        "recover_galera": recover_galera.plan,
     }
 )
+# They look at what lies on the disks of stopped databases as well.
+TRACED = frozenset({"survey_galera", "recover_galera"})

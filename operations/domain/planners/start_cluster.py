@@ -78,14 +78,14 @@ def _gates(situation: Situation, first: First | None) -> tuple[Gate, ...]:
 
 def _stages(situation: Situation, view: View, first: First | None) -> tuple[Stage, ...]:
     found = (
-        *_storage(situation, view),
+        *storage_stages(situation, view),
         *_database(situation, view, first),
-        *_mounts(situation, view),
+        *mount_stages(situation, view),
     )
-    return (*found, *(_whole(situation) if found else ()), *_work(situation, view))
+    return (*found, *(whole_stage(situation) if found else ()), *_work(situation, view))
 
 
-def _storage(situation: Situation, view: View) -> tuple[Stage, ...]:
+def storage_stages(situation: Situation, view: View) -> tuple[Stage, ...]:
     """glusterd everywhere, then the bricks."""
     hosts = [host for host in situation.hosts if host in situation.settings.cluster_fs_peer_hosts]
     down = [h for h in hosts if _unit(view, h) != "active"]
@@ -165,7 +165,7 @@ def _bootstrap(situation: Situation, first: First) -> Step:
     )
 
 
-def _mounts(situation: Situation, view: View) -> tuple[Stage, ...]:
+def mount_stages(situation: Situation, view: View) -> tuple[Stage, ...]:
     hosts = [host for host in situation.hosts if host in situation.settings.cluster_fs_peer_hosts]
     steps = tuple(
         power_steps.remount(situation, h) for h in hosts if not storage_well(situation, h)
@@ -176,7 +176,7 @@ def _mounts(situation: Situation, view: View) -> tuple[Stage, ...]:
     return (Stage("mounts", say("The storage on every server"), why, steps),)
 
 
-def _whole(situation: Situation) -> tuple[Stage, ...]:
+def whole_stage(situation: Situation) -> tuple[Stage, ...]:
     host, galera = situation.primary, situation.settings.galera_peer_hosts
     why = say("Only then the background work begins.")
     step = power_steps.wholly(situation, host, galera)

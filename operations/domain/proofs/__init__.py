@@ -34,6 +34,12 @@ from operations.domain.proofs.primary import (
     WORKERS_RUNNING,
     WORKERS_STOPPED,
 )
+from operations.domain.proofs.recovery import (
+    CLUSTER_BEGUN,
+    DATA_COPIED,
+    DATABASE_STARTS,
+    POSITION_KEPT,
+)
 from operations.domain.proofs.settings import ENV_EQUALS, SETTINGS_IN_EFFECT
 from operations.domain.proofs.whole import CLUSTER_WHOLE
 
@@ -62,6 +68,10 @@ PROOFS: Mapping[str, ProofKind] = MappingProxyType(
         "primary_agreed": PRIMARY_AGREED,
         "workers_stopped": WORKERS_STOPPED,
         "workers_running": WORKERS_RUNNING,
+        "position_kept": POSITION_KEPT,
+        "cluster_begun": CLUSTER_BEGUN,
+        "database_starts": DATABASE_STARTS,
+        "data_copied": DATA_COPIED,
     }
 )
 
