@@ -59,6 +59,8 @@ def proven(side: Simulated, name: str, *args: str) -> bool:
         ("peers_connected", HOSTS),
         ("volume_well", (A,)),
         ("storage_shared", (STORAGE, A, B, C)),
+        ("primary_able", (B, STORAGE)),
+        ("primary_agreed", (f"{APP}/backend/.env", A, A, B, C)),
     ],
 )
 def test_every_proof_of_the_installation_holds(
