@@ -53,7 +53,7 @@ def shot(page: Page) -> Shot:
 
     def take(name: str) -> None:
         for theme in ("light", "dark") if folder else ():
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme)
             page.screenshot(path=Path(folder) / f"{name}-{theme}.png")
 
     return take
