@@ -48,13 +48,15 @@ def decide(evidence: Evidence, accepted: Collection[str] = ()) -> Choice | Doubt
 def _join(evidence: Evidence, ledger: Ledger) -> Choice | Doubt:
     alive = evidence.living(Life.PRIMARY)
     first = max(alive, key=lambda node: (node.holds is not None, node.holds or Position(-1, "")))
+    # One without a majority is not started, but it is overwritten as well once it hears the others.
+    beside = evidence.living(Life.STOPPED, Life.NON_PRIMARY)
     refusal = (
         doubts.busy(evidence)
         or doubts.nothing_to_start(evidence)
         or doubts.unread((first, *evidence.living(Life.STOPPED)))
         or doubts.unrecovered(evidence.living(Life.STOPPED), ledger)
-        or losses.not_of(first, evidence.living(Life.STOPPED), ledger)
-        or losses.ahead_of(first, evidence.living(Life.STOPPED), ledger)
+        or losses.not_of(first, beside, ledger)
+        or losses.ahead_of(first, beside, ledger)
     )
     if refusal:
         return refusal
@@ -194,8 +196,6 @@ def _fate(node: NodeEvidence, chosen: NodeEvidence) -> Fate:
         return Fate(node.host, say("It is left as it is."))
     if node.life is Life.PRIMARY:
         return Fate(node.host, say("It is a member already."))
-    if node.life is Life.NON_PRIMARY:
-        return Fate(node.host, say("It runs, and comes back by itself when it sees the others."))
     if node.holds is None:
         return Fate(node.host, say("It has nothing to keep and receives a full copy."), True)
     behind = _seqno(chosen) - _seqno(node)
@@ -205,6 +205,8 @@ def _fate(node: NodeEvidence, chosen: NodeEvidence) -> Fate:
     if behind < 0:
         what = say("%(n)s transactions ahead: they are lost, it receives a full copy.", n=-behind)
         return Fate(node.host, what, True)
+    if node.life is Life.NON_PRIMARY:
+        return Fate(node.host, say("It runs, and comes back by itself when it sees the others."))
     if not node.whole:
         what = say("Its files are not whole: it receives a full copy. Nothing is lost.")
         return Fate(node.host, what, True)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
-from unittest.mock import patch
 
 from clusterpanel.asgi import application
 from nodes import selectors
 from nodes.domain.observation import ClusterFacts
 from nodes.models import Cluster
+from operations import planning
 
 
 def _stored(*, cluster: Cluster, **more: Any) -> ClusterFacts:
     return selectors.latest_facts(cluster) or ClusterFacts(())
 
 
-patch("operations.planning.observe", _stored).start()
+setattr(planning, "observe", _stored)  # noqa: B010
 
 __all__ = ["application"]

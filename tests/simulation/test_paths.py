@@ -9,8 +9,9 @@ import pytest
 
 from nodes import env_file_script
 from nodes.probes import script as probes
+from nodes.probes import traces
 from nodes.simulation.skin.layout import Layout
-from operations.domain import backup_scripts, power_scripts
+from operations.domain import backup_scripts, power_scripts, recovery_scripts
 from operations.domain.proofs import look
 from operations.runtime import scripts
 
@@ -19,7 +20,16 @@ LAYOUT = Layout(Path("/tmp/cluster"))
 ROOT = "/tmp/cluster/nodes/10.0.0.11"
 PRODUCT = {
     f"{module.__name__}.{name}": text
-    for module in (probes, scripts, backup_scripts, env_file_script, power_scripts, look)
+    for module in (
+        probes,
+        traces,
+        scripts,
+        backup_scripts,
+        env_file_script,
+        power_scripts,
+        recovery_scripts,
+        look,
+    )
     for name, text in vars(module).items()
     if name.isupper() and isinstance(text, str)
 }

@@ -7,10 +7,14 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from nodes.domain.actions import procedure
 from nodes.domain.observation import ClusterFacts
+from nodes.domain.text import say
 from nodes.models import Cluster
+from nodes.views import parts
+from operations import planning, situations
 from operations import recovery_now as now
-from operations import situations
+from operations.domain.planners import recover_galera
 from operations.domain.recovery_evidence import Evidence
 from tests.fakes.evidence import evidence
 from tests.web.made import made_cluster
@@ -99,3 +103,20 @@ def test_two_primaries_cannot_be_overridden(chief: Client, cluster: Cluster, giv
     text = page(chief, cluster)
     assert "Two Primary components run at the same time: n1 | n2." in text
     assert "Override" not in text
+
+
+def test_the_dashboard_leads_to_the_evidence_and_not_to_a_plan(cluster: Cluster) -> None:
+    action = procedure("recover_galera", say("Recover Galera."))
+    assert parts._next(cluster, action).url == f"/clusters/{cluster.pk}/recovery/"
+
+
+def test_a_refused_plan_leads_back_to_the_evidence(
+    chief: Client, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "observe", lambda **_: ClusterFacts(()))
+    given = evidence({"n1": "", "n2": "at 5", "n3": "at 5"})
+    monkeypatch.setattr(recover_galera, "evidence_of", lambda situation: given)
+    answer = chief.get(f"/clusters/{cluster.pk}/plan/recover_galera/")
+    text = answer.content.decode()
+    assert "How far n1 got is not known yet." in text
+    assert f'href="/clusters/{cluster.pk}/recovery/"' in text

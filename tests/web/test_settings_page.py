@@ -124,6 +124,7 @@ def test_the_primary_of_a_running_cluster_is_no_choice(page: Client) -> None:
     site = sites.installed()
     text = text_of(page, "settings", site.pk)
     assert "another primary is an operation" in text
+    assert reverse("primary", args=[site.pk]) in text
     assert 'type="radio"' not in text
     answer = page.post(reverse("settings", args=[site.pk]), form(cluster_primary_host=TWO))
     assert answer.status_code == 422
