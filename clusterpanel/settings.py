@@ -126,6 +126,7 @@ CELERY_TASK_DEFAULT_QUEUE = RUN_QUEUE
 CELERY_TASK_ROUTES = {
     "operations.tasks.reconcile": {"queue": BEAT_QUEUE},
     "operations.tasks.tidy_journals": {"queue": BEAT_QUEUE},
+    "operations.tasks.retry_fence*": {"queue": BEAT_QUEUE},
     "operations.tasks.deliver_*": {"queue": BEAT_QUEUE},
     "nodes.tasks.*": {"queue": BEAT_QUEUE},
 }
@@ -154,6 +155,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "observe": {
         "task": "nodes.tasks.observe_all",
+        "schedule": OBSERVE_EVERY_S,
+        "options": {"expires": OBSERVE_EVERY_S},
+    },
+    "retry-fences": {
+        "task": "operations.tasks.retry_fences",
         "schedule": OBSERVE_EVERY_S,
         "options": {"expires": OBSERVE_EVERY_S},
     },

@@ -59,6 +59,12 @@ class Page(Body):
     page_url: str
 
 
+class Workers(Body):
+    stop: str = ""
+    start: str = ""
+    check: str = ""
+
+
 class Apply(Body):
     apply_command: str
 
@@ -148,6 +154,15 @@ def apply_command_save(request: HttpRequest, cluster_id: int, data: Apply) -> di
             cluster=found, by=user_of(request), apply_command=data.apply_command
         )
     )
+    return api_json.cluster(found)
+
+
+@router.put("/clusters/{int:cluster_id}/workers")
+def workers_save(request: HttpRequest, cluster_id: int, data: Workers) -> dict[str, Any]:
+    """Shell commands for dpiui2's background workers; a change of the primary uses them."""
+    found = the_cluster(cluster_id)
+    words = {"stop": data.stop, "start": data.start, "check": data.check}
+    checked(lambda: services.workers_save(cluster=found, by=user_of(request), **words))
     return api_json.cluster(found)
 
 

@@ -45,7 +45,13 @@ def cluster(cluster: Cluster) -> dict[str, Any]:
         "name": cluster.name,
         "app_dir": cluster.app_dir,
         "page_url": cluster.page_url,
+        "workers": {
+            "stop": cluster.worker_stop,
+            "start": cluster.worker_start,
+            "check": cluster.worker_check,
+        },
         "apply_command": cluster.apply_command,
+        "adopting": cluster.adopting,
         "settings": settings(cluster.revision),
         "ssh": {
             "username": cluster.ssh_username,

@@ -89,7 +89,8 @@ class Offer:
     """One procedure as it could be asked for now, with its verdict before anybody clicks.
 
     `params` are those of its plan. `why_not` None: allowed; else the fact that stands against it,
-    and `fix` what to do about it. `done`: there is nothing to do, which is good news.
+    and `fix` what to do about it. `done`: there is nothing to do, which is good news. `unknown`: it
+    is not allowed only because nobody knows.
     """
 
     procedure: str
@@ -98,6 +99,7 @@ class Offer:
     why_not: Text | None = None
     fix: Text | None = None
     done: bool = False
+    unknown: bool = False
 
 
 class History(Protocol):

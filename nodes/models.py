@@ -23,6 +23,10 @@ class Cluster(models.Model):
     monitor_password = EncryptedTextField(blank=True, default="")
     # dpiui2's own page on a server, for example "https://{host}/"; "" is not asked.
     page_url = models.CharField(max_length=255, blank=True, default="")
+    # dpiui2's background workers, as root on a server: a shell command each, "" not configured.
+    worker_stop = models.CharField(max_length=500, blank=True, default="")
+    worker_start = models.CharField(max_length=500, blank=True, default="")
+    worker_check = models.CharField(max_length=500, blank=True, default="")
     # Makes dpiui2 on a server read its .env again; "": nothing is run. It runs as root there.
     apply_command = models.CharField(max_length=1000, blank=True, default="")
     # An existing cluster that was named and is not managed yet: it is read, nothing is planned.

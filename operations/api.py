@@ -86,6 +86,25 @@ def run_start(request: HttpRequest, cluster_id: int, data: Accepted) -> Status[d
     return Status(201, {"id": started.pk})
 
 
+@api.get("/clusters/{int:cluster_id}/fences", tags=["operations"])
+def fences(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
+    """Servers that were not told of a change of the primary; `closed_at` null while one is open."""
+    return [
+        {
+            "host": fence.host,
+            "run": fence.run_id,
+            "names": fence.names or None,
+            "opened_by": fence.opened_by,
+            "opened_at": fence.opened_at,
+            "closed_at": fence.closed_at,
+            "evidence": fence.evidence,
+            "tried_at": fence.tried_at,
+            "said": translated(fence.said),
+        }
+        for fence in the_cluster(cluster_id).fences.order_by("-opened_at")[:100]
+    ]
+
+
 @api.get("/clusters/{int:cluster_id}/backups", tags=["operations"])
 def backups(request: HttpRequest, cluster_id: int, kind: str = "") -> list[dict[str, Any]]:
     return [
@@ -249,6 +268,8 @@ def _plan(found: Plan) -> dict[str, Any]:
             for gate in found.gates
         ],
         "stages": [_stage(stage) for stage in found.stages],
+        "primary": found.primary or None,
+        "fences": [{"host": fence.host, "why": translated(fence.why)} for fence in found.fences],
     }
 
 

@@ -137,7 +137,8 @@ def _offer(
         return Offer(procedure, params, label, busy, say("Wait until it is over."))
     answer = PLANNERS[procedure](_asked(where, params))
     if isinstance(answer, Refusal):
-        return Offer(procedure, params, label, answer.why, answer.fix, answer.code in _DONE)
+        done, unknown = answer.code in _DONE, answer.code == "node_unknown"
+        return Offer(procedure, params, label, answer.why, answer.fix, done, unknown)
     return Offer(procedure, params, label)
 
 

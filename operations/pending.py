@@ -1,4 +1,4 @@
-"""Settings that wait for a node: it gets them as soon as it answers (docs/adr/0012).
+"""Settings that wait for a node: it gets them as soon as it answers (docs/adr/0015).
 
 Who said so is the person who started the run that had to leave the node out: he confirmed the exact
 lines in a gate of that plan. The later run is his, and the audit tells both.
@@ -37,8 +37,8 @@ def deliver(cluster: Cluster) -> None:
     facts, newest = selectors.latest_facts(cluster), cluster.revision
     for row in cluster.pending_settings.filter(ended_at=None).select_related("by"):
         found = fate(
-            revision=row.revision,
-            newest=newest.number,
+            shown=(row.revision, row.apply_command),
+            now=(newest.number, cluster.apply_command),
             settings=newest.peers,
             node=tally.node_of(facts, row.host),
             may_run=row.by is not None and row.by.is_active,
@@ -53,7 +53,7 @@ def deliver(cluster: Cluster) -> None:
 
 _WORDS = {
     Fate.DONE: say("The .env of the node reads as it should."),
-    Fate.SUPERSEDED: say("Other settings were saved since."),
+    Fate.SUPERSEDED: say("The settings are others than those that were shown."),
     Fate.ORPHANED: say("The account of the person who asked for it is no longer active."),
 }
 

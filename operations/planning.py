@@ -15,6 +15,7 @@ from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
 from nodes.services import observe
+from operations.domain import fencing
 from operations.domain.difference import differences
 from operations.domain.plan import Plan
 from operations.domain.planners import PLANNERS, TRACED
@@ -40,6 +41,9 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
     answer = planner(situation)
     if isinstance(answer, Refusal):
         raise Refused(answer)
+    here = fencing.answering(situation.facts)
+    if refusal := fencing.in_the_way(procedure, answer.nodes, situation.fences, here):
+        raise Refused(refusal)
     return answer
 
 

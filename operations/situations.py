@@ -12,6 +12,7 @@ from nodes.domain.observation import ClusterFacts
 from nodes.models import Cluster
 from nodes.selectors import last_positions
 from nodes.services import observe, traces_now
+from operations import fences
 from operations.domain.situation import BackupFacts, Situation
 from operations.memory import memory_of
 from operations.models import Backup
@@ -44,6 +45,9 @@ def situation_of(cluster: Cluster, params: Mapping[str, Any], seen: ClusterFacts
         backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
         params=dict(params),
         now=timezone.now().timestamp(),
+        fences=fences.hosts(cluster),
+        former=fences.former_primaries(cluster),
+        workers=fences.workers_of(cluster),
         apply_command=cluster.apply_command,
         memory=memory_of(cluster),
     )

@@ -16,6 +16,7 @@ from nodes.domain import (
     find_gluster,
     find_members,
     find_node,
+    find_primary,
     find_settings,
     find_work,
 )
@@ -32,7 +33,7 @@ from nodes.domain.view import View
 STALE_AFTER_S = 15.0
 # Among findings of one rank the first is told: a primary that is away before its brick.
 _RULES = (
-    *find_node.RULES[:3],
+    *find_primary.RULES,
     *find_galera.RULES,
     *find_members.RULES,
     *find_work.RULES,
@@ -40,9 +41,9 @@ _RULES = (
     *find_files.RULES[:2],
     *find_gluster.RULES[2:],
     *find_files.RULES[2:],
-    *find_node.RULES[3:4],
+    *find_node.RULES[:1],
     *find_settings.RULES,
-    *find_node.RULES[4:],
+    *find_node.RULES[1:],
 )
 
 

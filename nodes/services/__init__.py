@@ -28,6 +28,7 @@ from nodes.services.host_keys import (
 )
 from nodes.services.looking import Look, host_look
 from nodes.services.observing import observe, observe_gluster_if_idle, observe_if_idle
+from nodes.services.primary import primary_set, workers_save
 from nodes.services.settings import live_now, settings_revert, settings_save, settings_take
 from nodes.services.tracing import traces_now
 
@@ -56,10 +57,12 @@ __all__ = [
     "observe_gluster_if_idle",
     "observe_if_idle",
     "page_url_save",
+    "primary_set",
     "raw_answers",
     "settings_revert",
     "settings_save",
     "settings_take",
     "target_for",
     "traces_now",
+    "workers_save",
 ]

@@ -141,6 +141,8 @@ def _next(cluster: Cluster, action: Action) -> Next:
     if action.procedure == "recover_galera":
         return Next(action, reverse("recovery", args=[cluster.pk]))  # the evidence before the plan
     url = reverse("plan", args=[cluster.pk, action.procedure])
+    if action.node and action.procedure == "change_primary":
+        url += "?" + urlencode({"primary": action.node})
     if action.node and action.procedure in _ON_ONE_NODE:
         url += "?" + urlencode({"node": action.node})
     return Next(action, url)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from operations.domain.guards import GUARDS
 from operations.domain.plan import Plan, Stage
 from operations.domain.proofs import PROOFS
+from operations.domain.proofs.primary import FENCED
 
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -29,6 +30,7 @@ def check_plan(plan: Plan, hosts: Sequence[str]) -> Plan:
     for stage in plan.stages:
         _stage_is_serial(stage, hosts)
     _gates_are_named(plan)
+    _new_primary_is_last(plan, hosts)
     return plan
 
 
@@ -77,6 +79,20 @@ def _stage_is_serial(stage: Stage, hosts: Sequence[str]) -> None:
     """In list order; several steps on one server may follow each other."""
     places = [hosts.index(step.node) for step in stage.steps]
     _require(places == sorted(places), f"stage {stage.key} is not in list order (law 3)")
+
+
+def _new_primary_is_last(plan: Plan, hosts: Sequence[str]) -> None:
+    """Law 11, of every plan that changes the primary of the settings."""
+    if not plan.primary:
+        return
+    read = plan.steps[-1].proof
+    _require(read.name == "primary_agreed", "the primary changes, nobody reads it again (law 11)")
+    asked = {host.removesuffix(FENCED): host.endswith(FENCED) for host in read.args[2:]}
+    _require(tuple(asked) == tuple(hosts), "a server is not asked whom it names (law 11)")
+    writes = [step.node for step in plan.steps if step.proof.name == "env_equals"]
+    _require(plan.primary not in writes[:-1], "the new primary is not written last (law 11)")
+    told = {host for host, fenced in asked.items() if not fenced}
+    _require(set(writes) <= told, "a server is written that need not answer (law 11)")
 
 
 def _gates_are_named(plan: Plan) -> None:

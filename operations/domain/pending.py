@@ -21,19 +21,20 @@ class Fate(StrEnum):
 
 def fate(
     *,
-    revision: int,
-    newest: int,
+    shown: tuple[int, str],
+    now: tuple[int, str],
     settings: PeerSettings,
     node: NodeFacts | None,
     may_run: bool,
     busy: bool,
     tried_s_ago: float | None,
 ) -> Fate:
-    """`settings` are those of `newest`; `may_run`: the author still has an active account.
+    """`shown` and `now`: revision and apply command, as the person saw them and as they are; `settings`
+    are those of now. `may_run`: the author still has an active account.
 
     Unknown is not equal and not different: nothing starts on it (law 9).
     """
-    if revision != newest:
+    if shown != now:
         return Fate.SUPERSEDED
     known = node is not None and node.ssh is True and isinstance(node.env, EnvFacts)
     if node is not None and known and _equal(node, settings):

@@ -48,6 +48,8 @@ class Step:
     A step that takes longer than `timeout_s` is reported and goes on: nothing is killed by a clock.
     `records` names what a success leaves in the panel's own books, for example "backup:database".
     `guard` is judged by a new look at the servers right before every try to start it.
+    `moment`: its proof told of a moment ("nothing waits for healing"), which nobody asks to be true
+    for ever; a resumed run does not prove it again, the guards of the steps that are left do.
     """
 
     key: str
@@ -61,6 +63,7 @@ class Step:
     stdin: str = ""
     records: str = ""
     guard: Guard = NO_GUARD
+    moment: bool = False
 
     def argv_for(self, run_id: str) -> tuple[str, ...]:
         return tuple(arg.replace(RUN_TOKEN, run_id) for arg in self.argv)
@@ -96,8 +99,24 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class PendingFence:
+    """A server that cannot be told now and will be when it answers (law 11): opened with the run.
+
+    `names` is whom its `.env` names as far as the panel knows, "" when it does not.
+    """
+
+    host: str
+    names: str
+    why: Text
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The ordered stages, the gates before them, and what the person should know."""
+    """The ordered stages, the gates before them, and what the person should know.
+
+    `primary`: the start of the run makes it the primary of the panel's settings, as revision
+    `settings_revision`, together with `fences`; "" leaves the settings as they are.
+    """
 
     procedure: str
     title: Text
@@ -105,6 +124,8 @@ class Plan:
     stages: tuple[Stage, ...]
     gates: tuple[Gate, ...] = ()
     warnings: tuple[Text, ...] = ()
+    primary: str = ""
+    fences: tuple[PendingFence, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -135,6 +156,12 @@ class Plan:
             stages=tuple(_stage(stage) for stage in data["stages"]),
             gates=tuple(Gate(**{**gate, "why": _text(gate["why"])}) for gate in data["gates"]),
             warnings=tuple(_text(warning) for warning in data["warnings"]),
+            # Plans that were stored before these two existed have neither.
+            primary=data.get("primary", ""),
+            fences=tuple(
+                PendingFence(**{**fence, "why": _text(fence["why"])})
+                for fence in data.get("fences", ())
+            ),
         )
 
 

@@ -26,8 +26,13 @@ no_marker() {{
         [ ! -e "$left" ] || fail "a bootstrap marker is left: $left"
     done
 }}
+boots_again() {{
+    [ "$(noted boots)" != yes ] || systemctl enable mariadb ||
+        fail "mariadb would not start at the next boot"
+}}
 start_database() {{
     no_marker
+    boots_again
     case $(systemctl is-active mariadb) in
         active | activating | reloading) echo "mariadb runs or starts already"; return ;;
     esac
@@ -199,8 +204,9 @@ systemctl reset-failed mariadb 2> /dev/null
 galera_new_cluster
 code=$?
 systemctl unset-environment _WSREP_NEW_CLUSTER
-[ "$code" = 0 ] && echo "the cluster is started from $2:$3"
-exit "$code"
+[ "$code" = 0 ] || exit "$code"
+boots_again
+echo "the cluster is started from $2:$3"
 """
 )
 
@@ -209,8 +215,7 @@ GIVE_BACK = (
     _COMMON
     + r"""
 [ -e "$note" ] || { echo "nothing is noted here"; exit 0; }
-[ "$(noted boots)" = no ] || systemctl enable mariadb ||
-    fail "mariadb would not start at the next boot"
+boots_again
 for unit in $(noted units | tr , ' '); do
     systemctl start "$unit" || fail "$unit did not start"
     echo "background work goes on: $unit"

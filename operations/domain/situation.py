@@ -39,6 +39,16 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Workers:
+    """dpiui2's background workers: shell commands that stop and start them, and one that exits with
+    0 while they run. "" is not configured; the third is there whenever one of the others is."""
+
+    stop: str = ""
+    start: str = ""
+    check: str = ""
+
+
+@dataclass(frozen=True)
 class Situation:
     """The settings wanted, what was seen, and what was asked for. `now` in seconds, UTC.
 
@@ -54,6 +64,9 @@ class Situation:
     backups: tuple[BackupFacts, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     now: float = 0.0
+    fences: tuple[str, ...] = ()  # hosts whose pending fence is open
+    former: tuple[str, ...] = ()  # primaries of the settings since a change was last proven
+    workers: Workers = Workers()
     apply_command: str = ""
     memory: Memory = Memory()
     traces: Mapping[str, Traces | Unknown] = field(default_factory=dict)
@@ -62,6 +75,11 @@ class Situation:
     @property
     def primary(self) -> str:
         return self.settings.cluster_primary_host
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Servers that may name themselves in their `.env`, unless they are read: oldest first."""
+        return tuple(dict.fromkeys((*self.former, self.primary, *self.fences)))
 
     def order(self, hosts: tuple[str, ...]) -> tuple[str, ...]:
         """“Starting from the master node”: the primary, then the others as they are listed."""

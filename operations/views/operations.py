@@ -61,6 +61,6 @@ def _shown(cluster: Cluster, found: Sequence[Offer]) -> list[dict[str, Any]]:
 
 
 def _tone(offer: Offer) -> str:
-    if offer.done:
-        return "ok"
+    if offer.done or offer.unknown:
+        return "ok" if offer.done else "unknown"
     return "attention" if offer.why_not else "working"

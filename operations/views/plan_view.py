@@ -71,7 +71,8 @@ def ladder(plan: Plan) -> int:
 def button(plan: Plan) -> str:
     """A verb and a number: never just "OK"."""
     nodes = len(plan.nodes)
-    return _verb(plan.procedure, nodes) % {"count": nodes, "node": plan.nodes[0]}
+    named = {"count": nodes, "node": plan.nodes[0], "last": plan.steps[-1].node}
+    return _verb(plan.procedure, nodes) % named
 
 
 def _verb(procedure: str, nodes: int) -> str:
@@ -96,14 +97,16 @@ def _verb(procedure: str, nodes: int) -> str:
             return gettext("Check the backup on %(node)s")
         case "create_monitor_account":
             return gettext("Create the account on %(node)s")
-    return _power_verb(procedure, nodes) or ngettext(
+    return _running_verb(procedure, nodes) or ngettext(
         "Start on %(node)s", "Start on %(count)s nodes", nodes
     )
 
 
-def _power_verb(procedure: str, nodes: int) -> str:
-    """ "" for a procedure that neither stops nor starts anything."""
+def _running_verb(procedure: str, nodes: int) -> str:
+    """ "" for a procedure that is not about a cluster that runs already."""
     match procedure:
+        case "change_primary":
+            return gettext("Make %(last)s the primary")
         case "restart_node":
             return gettext("Restart on %(node)s")
         case "stop_node":
@@ -146,5 +149,6 @@ def procedure_name(procedure: str) -> str:
         "rolling_restart": gettext("Restart one after the other"),
         "stop_cluster": gettext("Stop the cluster"),
         "start_cluster": gettext("Start the cluster"),
+        "change_primary": gettext("Change the primary"),
     }
     return names.get(procedure, procedure)

@@ -26,7 +26,9 @@ _DONE = frozenset(
 )
 # What is decided on the page of the recovery, with the evidence beside it.
 _RECOVERY = frozenset({"position_moved"})
-_UNKNOWN = frozenset({"node_unknown"})
+_UNKNOWN = frozenset({"node_unknown", "candidate_away"})
+# Refusals that are put right where the primary is chosen.
+_PRIMARY = frozenset({"candidate_away", "fence_open", "primary_counted"})
 
 # Code of a refusal -> the step of the wizard that puts it right; else the checks say more.
 _STEP_OF = {
@@ -92,17 +94,24 @@ def tone(refusal: Refusal) -> str:
 
 
 def _where(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
-    """A running run is its own place; everything else has a step of the wizard."""
+    """The page on which it is decided or put right, and the words of its link."""
     if isinstance(refusal, Doubt) or refusal.code in _RECOVERY:
         return reverse("recovery", args=[cluster.id]), gettext("Open the recovery page")
     run = str(refusal.evidence.get("run", ""))
     if run and Run.objects.filter(pk=run).exists():
         return reverse("run", args=[run]), gettext("Open the run")
+    if refusal.code in _PRIMARY or refusal.field == "primary":
+        return reverse("primary", args=[cluster.id]), gettext("Look at the servers")
     if refusal.code in _OPERATIONS:
         instead = str(refusal.evidence.get("instead", ""))
         if instead in PLANNERS:
             return reverse("recovery", args=[cluster.id]), gettext("Recover Galera instead")
         return reverse("operations", args=[cluster.id]), gettext("Go to the operations")
+    return _step(cluster, refusal)
+
+
+def _step(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
+    """The step of the wizard that puts it right."""
     step = _STEP_OF.get(
         str(refusal.evidence.get("cause", "")), _STEP_OF.get(refusal.code, "checks")
     )
@@ -141,6 +150,7 @@ def _name(key: str) -> str:
         "path": gettext("Path"),
         "free": gettext("Free, bytes"),
         "needed": gettext("Needed, bytes"),
+        "host": gettext("Node"),
         "members": gettext("In the cluster"),
         "alive": gettext("Alive"),
         "views": gettext("What each node sees"),

@@ -18,8 +18,8 @@ BACK = node("n3", env=OTHER)
 
 def judged(**changes: Any) -> Fate:
     given: dict[str, Any] = {
-        "revision": 4,
-        "newest": 4,
+        "shown": (4, ""),
+        "now": (4, ""),
         "settings": SETTINGS,
         "node": BACK,
         "may_run": True,
@@ -41,8 +41,9 @@ def judged(**changes: Any) -> Fate:
         ({"node": node("n3", env=Unknown(say("?")))}, Fate.WAIT),
         ({"node": node("n3")}, Fate.DONE),
         ({"node": node("n3"), "busy": True, "may_run": False}, Fate.DONE),
-        ({"newest": 5}, Fate.SUPERSEDED),
-        ({"newest": 5, "node": node("n3")}, Fate.SUPERSEDED),
+        ({"now": (5, "")}, Fate.SUPERSEDED),
+        ({"now": (5, ""), "node": node("n3")}, Fate.SUPERSEDED),
+        ({"now": (4, "reboot")}, Fate.SUPERSEDED),  # another command than the one that was shown
         ({"may_run": False}, Fate.ORPHANED),
         ({"may_run": False, "node": silent("n3")}, Fate.ORPHANED),
         ({"node": node("n3", env=EnvFacts(False))}, Fate.START),  # the planner says what is missing

@@ -122,7 +122,9 @@ def situations() -> st.SearchStrategy[Situation]:
 
 
 PARAMS = st.dictionaries(
-    st.sampled_from(["nodes", "stages", "force", "kind", "node", "service", "path", "else"]),
+    st.sampled_from(
+        ["nodes", "stages", "force", "kind", "node", "service", "path", "primary", "else"]
+    ),
     st.recursive(
         st.none()
         | st.booleans()

@@ -113,6 +113,8 @@ def test_a_node_that_is_away_is_left_for_later_behind_a_gate() -> None:
     (gate,) = plan.gates
     assert (gate.id, gate.kind, gate.subject) == ("later", "accept", THREE)
     assert f"CLUSTER_PRIMARY_HOST={ONE}" in str(gate.why)
+    with_command = replace(situation(node(TWO, env=other), away(THREE)), apply_command=COMMAND)
+    assert f"`{COMMAND}`" in str(plan_of("apply_settings", with_command).gates[0].why)
 
 
 def test_the_primary_does_not_change_while_somebody_is_away() -> None:

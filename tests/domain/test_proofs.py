@@ -85,6 +85,7 @@ def test_silence_of_every_node_is_not_yet(name: str) -> None:
         "rebooted": (TWO, "restart-2", "run"),
         "cluster_whole": ("/storage", "1", TWO, ONE),
         "stopped_in_order": (TWO, "run", "1"),
+        "primary_agreed": ("/.env", ONE, TWO, ONE),
     }.get(name, (TWO, ONE))
     kind = PROOFS[name]
     probes = kind.probes(args, TWO, HOSTS)

@@ -33,7 +33,19 @@ class Site:
     def last(self) -> Node:
         return nodes_of(self.lab)[-1]
 
-    def tool(self, verb: str) -> None:
+    def cut_power(self) -> None:
+        self._tool("crash")
+
+    def power_on(self) -> None:
+        """And what the page then says to do, should its brick or its mount not come by itself."""
+        self._tool("boot")
+        self.last.run(
+            "for try in 1 2 3 4 5; do gluster --mode=script volume start dpiui2 force && break;"
+            f" sleep 2; done; findmnt {BACKEND}/storage || mount {BACKEND}/storage",
+            may_break=True,
+        )
+
+    def _tool(self, verb: str) -> None:
         lab_tool(self.lab["name"], verb, self.lab["nodes"][-1]["name"])
 
 
@@ -52,10 +64,6 @@ class Breakage:
 
 def on_last(command: str) -> Callable[[Site], object]:
     return lambda site: site.last.run(command, may_break=True)
-
-
-def tool(verb: str) -> Callable[[Site], object]:
-    return lambda site: site.tool(verb)
 
 
 NODE = "#node-3"
@@ -93,9 +101,7 @@ BREAKAGES = (
         ATTENTION,
         "CLUSTER_PRIMARY_HOST",
     ),
-    Breakage(
-        "server powered off", 8, tool("crash"), tool("boot"), NODE, "did not answer|No answer"
-    ),
+    Breakage("server powered off", 8, Site.cut_power, Site.power_on, NODE, "Galera.*Unknown"),
 )
 
 

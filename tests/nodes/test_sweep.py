@@ -79,6 +79,26 @@ def test_a_steady_beat_does_not_wait_and_takes_the_answer_later() -> None:
     assert len(made[HOSTS[1]].asked) == 1
 
 
+def test_a_node_whose_question_hangs_is_told_to_be_late_until_it_answers() -> None:
+    release = threading.Event()
+    said = recorded.transport(HEALTHY, recorded.targets()[1]).answers[BEAT]
+
+    def hang(command: Command) -> Answer:
+        release.wait(20)
+        return said
+
+    made, connect = with_node2(hang)
+    asked, short = Asked(8), sweep(full_s=0.3)
+    assert HOSTS[1] not in asked.facts(short, connect, 0.1)  # type: ignore[arg-type]
+    late = asked.facts(short, connect, 0.4)[HOSTS[1]]  # type: ignore[arg-type]
+    assert isinstance(late.ssh, Unknown)
+    assert late.ssh.code == "late"
+    assert len(made[HOSTS[1]].asked) == 1
+    release.set()
+    assert asked.facts(short, connect, 10)[HOSTS[1]].ssh is True  # type: ignore[arg-type]
+    asked.close()
+
+
 def test_a_node_that_is_away_is_tried_again_after_a_while() -> None:
     made, connect = with_node2(recorded.away(HOSTS[1]))
     now = [0.0]

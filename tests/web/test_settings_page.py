@@ -124,6 +124,7 @@ def test_the_primary_of_a_running_cluster_is_no_choice(page: Client) -> None:
     site = sites.installed()
     text = text_of(page, "settings", site.pk)
     assert "another primary is an operation" in text
+    assert reverse("primary", args=[site.pk]) in text
     assert 'type="radio"' not in text
     answer = page.post(reverse("settings", args=[site.pk]), form(cluster_primary_host=TWO))
     assert answer.status_code == 422
@@ -222,3 +223,15 @@ def test_the_apply_command_is_kept_and_refused_in_words(page: Client) -> None:
         422,
         True,
     )
+
+
+def test_the_wizard_of_a_running_cluster_leads_here_and_moves_no_primary(page: Client) -> None:
+    site = sites.installed()
+    site.revisions.update(cluster_primary_host=TWO)  # as the procedure leaves it: the lists stay
+    address = reverse("wizard", args=[site.pk, "nodes"])
+    assert reverse("settings", args=[site.pk]) in page.get(address).content.decode()
+    typed = {"galera_peer_hosts": list(HOSTS), "same_hosts": "1", "based_on": "1"}
+    assert page.post(address, typed).status_code == 302
+    assert site.revision.number == 1
+    answer = page.post(address, {**typed, "galera_peer_hosts": [*HOSTS, FOUR]})
+    assert (answer.status_code, site.revision.number) == (422, 1)

@@ -13,7 +13,7 @@ from operations.domain.planners.common import step_key
 from operations.domain.situation import Situation
 
 # The command is one argument and the directory another: nothing is pasted into a command line.
-_RUN = 'cd -- "$1" && exec sh -c "$2"'
+RUN = 'cd -- "$1" && exec sh -c "$2"'
 
 
 def cache_is_older(node: NodeFacts) -> bool:
@@ -32,18 +32,19 @@ def stages(situation: Situation, nodes: Sequence[NodeFacts]) -> list[Stage]:
     why = say(
         "dpiui2 keeps what it once read from .env. Until this was run, the new lines may wait."
     )
-    steps = tuple(_step(situation, node.host) for node in nodes)
+    lines = tuple(f"{key}={value}" for key, value in situation.settings.as_env().items())
+    steps = tuple(step(situation, node.host, lines) for node in nodes)
     return [Stage("apply", say("Make dpiui2 read them"), why, steps)]
 
 
-def _step(situation: Situation, host: str) -> Step:
+def step(situation: Situation, host: str, lines: Sequence[str]) -> Step:
+    """`lines`: KEY=VALUE as they must stand in `.env` then."""
     backend = f"{situation.app_dir}/backend"
-    lines = tuple(f"{key}={value}" for key, value in situation.settings.as_env().items())
     return Step(
         key=step_key(situation, "apply", host),
         node=host,
         title=say("Run the apply command on %(host)s", host=host),
-        argv=("sh", "-c", _RUN, "clusterpanel", backend, situation.apply_command),
+        argv=("sh", "-c", RUN, "clusterpanel", backend, situation.apply_command),
         proof=Proof("settings_in_effect", (host, backend, *lines)),
         timeout_s=300,
         proof_timeout_s=30,

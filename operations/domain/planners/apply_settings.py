@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nodes.domain.find_primary import takes_itself
 from nodes.domain.observation import NodeFacts, Unknown
 from nodes.domain.peers import PRIMARY_KEY
 from nodes.domain.refusal import Refusal
@@ -98,6 +99,8 @@ def _chosen(
     situation: Situation, nodes: Sequence[NodeFacts], away: tuple[str, ...]
 ) -> Plan | Refusal:
     forced = situation.params.get("force") in (True, "true", "1")  # as JSON, or in an address
+    order = _old_primary_first(situation, nodes)
+    nodes = sorted(nodes, key=lambda node: order.index(node.host))
     write = [node for node in nodes if forced or _different(situation, node)]
     apply = [node for node in nodes if node in write or apply_command.cache_is_older(node)]
     stages = [_stage(situation, write)] if write else []
@@ -112,7 +115,16 @@ def _chosen(
         (_later(situation, away),) if away else (),
         tuple(apply_command.warnings(situation, write)),
     )
-    return check_plan(made, situation.hosts)
+    return check_plan(made, order)
+
+
+def _old_primary_first(situation: Situation, nodes: Sequence[NodeFacts]) -> tuple[str, ...]:
+    """Law 11: while another server takes itself for the primary, the wanted one is written last."""
+    old = [n.host for n in nodes if takes_itself(n) and n.host != situation.primary]
+    if not old:
+        return situation.hosts
+    rest = [h for h in situation.hosts if h not in old and h != situation.primary]
+    return (*old, *rest, situation.primary)
 
 
 def _nothing_to_do(nodes: Sequence[NodeFacts], away: Sequence[str]) -> Refusal:
@@ -130,11 +142,15 @@ def _nothing_to_do(nodes: Sequence[NodeFacts], away: Sequence[str]) -> Refusal:
 
 
 def _later(situation: Situation, away: Sequence[str]) -> Gate:
+    """Says all that will be done there, so that whoever ticks it has seen it (law 2)."""
+    told = " ".join(_lines(situation))
+    if situation.apply_command:
+        told = f"{told}; `{situation.apply_command}`"
     why = say(
         "%(away)s does not answer. As soon as it does, the panel writes the same lines there by"
-        " itself, as a run in your name: %(lines)s. It does not if other settings are saved before.",
+        " itself, as a run in your name: %(told)s. It does not if the settings are others by then.",
         away=", ".join(away),
-        lines=" ".join(_lines(situation)),
+        told=told,
     )
     return Gate(LATER, "accept", ",".join(away), why)
 

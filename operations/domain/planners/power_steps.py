@@ -85,7 +85,7 @@ def wholly(situation: Situation, host: str, galera: tuple[str, ...]) -> Step:
     args = (situation.storage, str(len(galera)), *galera, *_by(situation, host))
     title = say("Wait until nothing waits for healing and both layers are whole")
     proof = Proof("cluster_whole", args)
-    return _step(situation, "whole", host, title, scripts.HEAL, proof=proof)
+    return replace(_step(situation, "whole", host, title, scripts.HEAL, proof=proof), moment=True)
 
 
 def _by(situation: Situation, host: str) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ well; or a new plan goes on with those that are left, which is what a plan witho
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from operations.domain import safety
@@ -81,7 +83,8 @@ def _plan(situation: Situation, service: str, hosts: tuple[str, ...]) -> Plan:
 def _stage(situation: Situation, one: Target) -> Stage:
     guard = Guard("next_in_turn", (one.host, one.service))
     number = situation.hosts.index(one.host) + 1
-    steps = power_steps.restart(situation, one, guard)
+    # The guard of the turn that failed asks for all of it anew, and for more.
+    steps = tuple(replace(step, moment=True) for step in power_steps.restart(situation, one, guard))
     return Stage(f"turn-{number}", say("The turn of %(host)s", host=one.host), _WHY, steps)
 
 

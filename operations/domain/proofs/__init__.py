@@ -28,6 +28,12 @@ from operations.domain.proofs.galera import GALERA_MEMBER, MONITOR_ACCOUNT
 from operations.domain.proofs.gluster import GLUSTERD_ACTIVE, PEERS_CONNECTED, VOLUME_WELL
 from operations.domain.proofs.mount import STORAGE_SHARED
 from operations.domain.proofs.orders import GIVEN_BACK, STOPPED_IN_ORDER
+from operations.domain.proofs.primary import (
+    PRIMARY_ABLE,
+    PRIMARY_AGREED,
+    WORKERS_RUNNING,
+    WORKERS_STOPPED,
+)
 from operations.domain.proofs.recovery import (
     CLUSTER_BEGUN,
     DATA_COPIED,
@@ -58,6 +64,10 @@ PROOFS: Mapping[str, ProofKind] = MappingProxyType(
         "cluster_whole": CLUSTER_WHOLE,
         "stopped_in_order": STOPPED_IN_ORDER,
         "given_back": GIVEN_BACK,
+        "primary_able": PRIMARY_ABLE,
+        "primary_agreed": PRIMARY_AGREED,
+        "workers_stopped": WORKERS_STOPPED,
+        "workers_running": WORKERS_RUNNING,
         "position_kept": POSITION_KEPT,
         "cluster_begun": CLUSTER_BEGUN,
         "database_starts": DATABASE_STARTS,

@@ -20,7 +20,7 @@ from operations.domain.proofs.base import (
 )
 
 # Only lines with our keys leave the node: the rest of the file holds passwords.
-_READ = (
+READ = (
     r"""
 [ -f "$1" ] || { echo "$1 is missing" >&2; exit 3; }
 [ ! -e "${2-}" ] || [ ! "$2" -ot "$1" ] || exit 4
@@ -39,7 +39,7 @@ def _sentence(args: Args) -> Text:
 
 
 def _probes(args: Args, node: str, hosts: tuple[str, ...]) -> tuple[Probe, ...]:
-    return (Probe(args[0], _READ, (args[1],)),)
+    return (Probe(args[0], READ, (args[1],)),)
 
 
 def _judge(args: Args, outputs: Outputs) -> Verdict:
@@ -91,7 +91,7 @@ def _effect_sentence(args: Args) -> Text:
 
 
 def _effect_probes(args: Args, node: str, hosts: tuple[str, ...]) -> tuple[Probe, ...]:
-    return (Probe(args[0], _READ, (f"{args[1]}/.env", f"{args[1]}/{CACHED}")),)
+    return (Probe(args[0], READ, (f"{args[1]}/.env", f"{args[1]}/{CACHED}")),)
 
 
 def _effect_judge(args: Args, outputs: Outputs) -> Verdict:

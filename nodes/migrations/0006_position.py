@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('nodes', '0004_settings_that_stay_true'),
+        ('nodes', '0005_primary_workers'),
     ]
 
     operations = [
