@@ -9,6 +9,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from clusterpanel import audit
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs, of_the_panel
 from nodes import credentials
 from nodes.domain.page_url import problem as page_url_problem
 from nodes.domain.peers import PeerSettings, parse_host_list
@@ -19,6 +21,7 @@ from nodes.services import typed
 from nodes.transport.base import PinnedKey, Target
 
 
+@needs(Role.ADMINISTRATOR)
 def cluster_create(
     *,
     by: User | None,
@@ -54,6 +57,7 @@ def _insert(cluster: Cluster, peers: PeerSettings, acknowledged: bool, by: User 
         raise Refused(typed.name_taken(cluster.name)) from None
 
 
+@needs(Role.ADMINISTRATOR)
 def settings_save(
     *,
     cluster: Cluster,
@@ -92,6 +96,7 @@ def _append(
     return saved
 
 
+@needs(Role.ADMINISTRATOR)
 def access_save(
     *,
     cluster: Cluster,
@@ -119,6 +124,7 @@ def access_save(
         _record(by, "access_save", cluster, detail)
 
 
+@needs(Role.ADMINISTRATOR)
 def page_url_save(*, cluster: Cluster, by: User | None, page_url: str) -> None:
     """Where dpiui2's own page is on each server, `https://{host}/`; "" and nobody asks."""
     page_url = page_url.strip()
@@ -130,6 +136,7 @@ def page_url_save(*, cluster: Cluster, by: User | None, page_url: str) -> None:
         _record(by, "page_url_save", cluster, {"before": before, "after": page_url})
 
 
+@of_the_panel
 def target_for(cluster: Cluster, host: str) -> Target:
     """How to reach one server: its pinned key and the cluster's secrets."""
     pinned = cluster.host_keys.filter(host=host)
