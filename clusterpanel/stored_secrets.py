@@ -62,7 +62,7 @@ def _rows(model: type[models.Model], field: EncryptedTextField) -> list[tuple[ob
     table, column, key = (quote(n) for n in (model._meta.db_table, str(field.column), pk.column))
     with connection.cursor() as cursor:
         # Names of our own models, quoted by the database's own rules.
-        cursor.execute(f"SELECT {key}, {column} FROM {table} WHERE {column} <> ''")  # nosec B608
+        cursor.execute(f"SELECT {key}, {column} FROM {table} WHERE {column} <> ''")
         return list(cursor.fetchall())
 
 
@@ -73,5 +73,5 @@ def _write(model: type[models.Model], column: str, pk: Any, token: str) -> None:
     assert key.column is not None
     table, name, where = quote(model._meta.db_table), quote(column), quote(key.column)
     with connection.cursor() as cursor:
-        words = f"UPDATE {table} SET {name} = %s WHERE {where} = %s"  # nosec B608
+        words = f"UPDATE {table} SET {name} = %s WHERE {where} = %s"
         cursor.execute(words, [token, pk])
