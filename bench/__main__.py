@@ -14,12 +14,14 @@ from functools import partial
 from pathlib import Path
 
 from bench import (
+    broken,
     dashboard,
     install,
     latency,
     many_nodes,
     million,
     reconnects,
+    recovery,
     short_steps,
     simulated,
     sweep,
@@ -45,7 +47,9 @@ ON_LAB: dict[str, Callable[[Lab, Panel], Lines]] = {
     "latency": latency.measure,
     "million": million.measure,
     "install": install.measure,
+    "recovery": recovery.measure,
     "sweep": lambda lab, panel: sweep.measure(lab),
+    "broken": broken.measure,
 }
 ALL = (*ALONE, *ON_SIMULATED, *ON_LAB)
 

@@ -18,7 +18,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from nodes.probes.script import BEAT, GLUSTER_OWN, GLUSTER_POOL
+from nodes.probes.gluster_script import GLUSTER_OWN, GLUSTER_POOL
+from nodes.probes.script import BEAT
 from nodes.transport.base import Command, Output, Stream, Target, Transport, Tunnel
 
 RECORDS = Path(__file__).parent.parent / "tests" / "fixtures" / "nodes" / "healthy"

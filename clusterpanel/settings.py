@@ -169,6 +169,8 @@ CELERY_TASK_DEFAULT_QUEUE = RUN_QUEUE
 CELERY_TASK_ROUTES = {
     "operations.tasks.reconcile": {"queue": BEAT_QUEUE},
     "operations.tasks.tidy_journals": {"queue": BEAT_QUEUE},
+    "operations.tasks.retry_fence*": {"queue": BEAT_QUEUE},
+    "operations.tasks.deliver_*": {"queue": BEAT_QUEUE},
     "nodes.tasks.*": {"queue": BEAT_QUEUE},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -199,6 +201,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": OBSERVE_EVERY_S,
         "options": {"expires": OBSERVE_EVERY_S},
     },
+    "retry-fences": {
+        "task": "operations.tasks.retry_fences",
+        "schedule": OBSERVE_EVERY_S,
+        "options": {"expires": OBSERVE_EVERY_S},
+    },
+    "deliver-settings": {
+        "task": "operations.tasks.deliver_settings",
+        "schedule": OBSERVE_EVERY_S,
+        "options": {"expires": OBSERVE_EVERY_S},
+    },
     "observe-gluster": {
         "task": "nodes.tasks.observe_gluster_all",
         "schedule": GLUSTER_EVERY_S,
@@ -222,8 +234,7 @@ RUN_LEASE_S = env.float("RUN_LEASE_S", default=6.0)
 NODE_PATIENCE_S = env.float("NODE_PATIENCE_S", default=600.0)
 # Hours. An older backup does not open the gate before a step that overwrites.
 BACKUP_MAX_AGE_H = env.float("BACKUP_MAX_AGE_H", default=24.0)
-# Days after its end until the output of a run is compressed, and until it is removed; 0: never.
-JOURNAL_COMPRESS_AFTER_D = env.float("JOURNAL_COMPRESS_AFTER_D", default=7.0)
+# Days after its end until the output of a run is removed; 0: never.
 JOURNAL_KEEP_D = env.float("JOURNAL_KEEP_D", default=365.0)
 
 LOGGING = {

@@ -22,7 +22,17 @@ from nodes.models import DEFAULT_APP_DIR, Cluster
 
 router = Router(tags=["nodes"])
 T = TypeVar("T")
-_CONFLICTS = frozenset({"settings_stale", "host_key_mismatch", "host_key_pinned"})
+# Refusals of the state of things, not of what was sent.
+_CONFLICTS = frozenset(
+    {
+        "drift_gone",
+        "host_key_mismatch",
+        "host_key_pinned",
+        "live_list",
+        "primary_is_procedure",
+        "settings_stale",
+    }
+)
 
 
 class Peers(Body):
@@ -45,12 +55,18 @@ class NewCluster(Peers):
     app_dir: str = DEFAULT_APP_DIR
 
 
-class NewSettings(Peers):
-    revision: int
-
-
 class Page(Body):
     page_url: str
+
+
+class Workers(Body):
+    stop: str = ""
+    start: str = ""
+    check: str = ""
+
+
+class Apply(Body):
+    apply_command: str
 
 
 class Trust(Body):
@@ -69,7 +85,7 @@ def the_cluster(cluster_id: int) -> Cluster:
     return get_object_or_404(Cluster, pk=cluster_id)
 
 
-def _input(act: Callable[[], T]) -> T:
+def checked(act: Callable[[], T]) -> T:
     """A refusal of what was sent is 422; one of the state of things stays 409."""
     try:
         return act()
@@ -86,9 +102,9 @@ def clusters(request: HttpRequest) -> list[dict[str, Any]]:
 
 @router.post("/clusters", response={201: dict[str, Any]})
 def cluster_create(request: HttpRequest, data: NewCluster) -> Status[dict[str, Any]]:
-    cluster = _input(
+    cluster = checked(
         lambda: services.cluster_create(
-            by=_user(request),
+            by=user_of(request),
             name=data.name,
             galera_peer_hosts=data.galera_peer_hosts,
             cluster_fs_peer_hosts=data.cluster_fs_peer_hosts,
@@ -120,34 +136,34 @@ def status(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
     }
 
 
-@router.get("/clusters/{int:cluster_id}/settings")
-def settings(request: HttpRequest, cluster_id: int) -> dict[str, Any]:
-    return api_json.settings(the_cluster(cluster_id).revision)
-
-
-@router.put("/clusters/{int:cluster_id}/settings")
-def settings_save(request: HttpRequest, cluster_id: int, data: NewSettings) -> dict[str, Any]:
-    """Saves the panel's wish; `revision` is the one that the change is based on."""
-    found = the_cluster(cluster_id)
-    saved = _input(
-        lambda: services.settings_save(
-            cluster=found,
-            by=_user(request),
-            based_on=data.revision,
-            galera_peer_hosts=data.galera_peer_hosts,
-            cluster_fs_peer_hosts=data.cluster_fs_peer_hosts,
-            cluster_primary_host=data.cluster_primary_host,
-            two_galera_acknowledged=data.two_galera_acknowledged,
-        )
-    )
-    return api_json.settings(saved)
-
-
 @router.put("/clusters/{int:cluster_id}/page-url")
 def page_url_save(request: HttpRequest, cluster_id: int, data: Page) -> dict[str, Any]:
     """Where dpiui2's own page is on each server: `https://{host}/`; "" and nobody asks."""
     found = the_cluster(cluster_id)
-    _input(lambda: services.page_url_save(cluster=found, by=_user(request), page_url=data.page_url))
+    checked(
+        lambda: services.page_url_save(cluster=found, by=user_of(request), page_url=data.page_url)
+    )
+    return api_json.cluster(found)
+
+
+@router.put("/clusters/{int:cluster_id}/apply-command")
+def apply_command_save(request: HttpRequest, cluster_id: int, data: Apply) -> dict[str, Any]:
+    """One line, run as root in APP/backend after .env was written; "" and nothing is run."""
+    found = the_cluster(cluster_id)
+    checked(
+        lambda: services.apply_command_save(
+            cluster=found, by=user_of(request), apply_command=data.apply_command
+        )
+    )
+    return api_json.cluster(found)
+
+
+@router.put("/clusters/{int:cluster_id}/workers")
+def workers_save(request: HttpRequest, cluster_id: int, data: Workers) -> dict[str, Any]:
+    """Shell commands for dpiui2's background workers; a change of the primary uses them."""
+    found = the_cluster(cluster_id)
+    words = {"stop": data.stop, "start": data.start, "check": data.check}
+    checked(lambda: services.workers_save(cluster=found, by=user_of(request), **words))
     return api_json.cluster(found)
 
 
@@ -180,31 +196,6 @@ def consequences(request: HttpRequest, cluster_id: int, hosts: str) -> dict[str,
     }
 
 
-@router.get("/clusters/{int:cluster_id}/settings/drift")
-def drift(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
-    """Each node's `.env` beside what it should say; `same` null when that is unknown."""
-    found = the_cluster(cluster_id)
-    return [
-        {
-            "host": file.host,
-            "same": None if file.unknown else file.same,
-            "present": None if file.unknown else file.present,
-            "unknown": translated(file.unknown),
-            "lines": [
-                {"key": e.key, "found": e.found, "wanted": e.wanted, "same": e.same}
-                for e in file.lines
-            ],
-        }
-        for file in selectors.env_difference(found, selectors.latest_facts(found))
-    ]
-
-
-@router.get("/clusters/{int:cluster_id}/settings/history")
-def history(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
-    revisions = the_cluster(cluster_id).revisions.select_related("author")
-    return [api_json.settings(revision) for revision in revisions]
-
-
 @router.post("/clusters/{int:cluster_id}/host-keys/scan")
 def host_keys_scan(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
     """The key that each server shows now. Nothing is trusted by asking."""
@@ -229,7 +220,7 @@ def host_key_trust(request: HttpRequest, cluster_id: int, data: Trust) -> dict[s
         cluster=found,
         host=data.host,
         sha256=data.sha256,
-        by=_user(request),
+        by=user_of(request),
         replace=data.replace,
         password=data.password.get_secret_value(),
     )
@@ -260,13 +251,13 @@ def checks_run(
 ) -> list[dict[str, Any]]:
     """Runs the whole table (no body), a row, a column or one cell."""
     found, which = the_cluster(cluster_id), data or Which()
-    results = _input(
+    results = checked(
         lambda: services.checks_run(
-            cluster=found, host=which.host, check_id=which.check, by=_user(request)
+            cluster=found, host=which.host, check_id=which.check, by=user_of(request)
         )
     )
     return api_json.results(results)
 
 
-def _user(request: HttpRequest) -> Any:
+def user_of(request: HttpRequest) -> Any:
     return request.user

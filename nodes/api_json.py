@@ -45,6 +45,13 @@ def cluster(cluster: Cluster) -> dict[str, Any]:
         "name": cluster.name,
         "app_dir": cluster.app_dir,
         "page_url": cluster.page_url,
+        "workers": {
+            "stop": cluster.worker_stop,
+            "start": cluster.worker_start,
+            "check": cluster.worker_check,
+        },
+        "apply_command": cluster.apply_command,
+        "adopting": cluster.adopting,
         "settings": settings(cluster.revision),
         "ssh": {
             "username": cluster.ssh_username,
@@ -63,6 +70,7 @@ def settings(revision: SettingsRevision) -> dict[str, Any]:
         "cluster_fs_peer_hosts": revision.cluster_fs_peer_hosts,
         "cluster_primary_host": revision.cluster_primary_host,
         "two_galera_acknowledged": revision.two_galera_acknowledged,
+        "why": revision.why,
         "author": revision.author.get_username() if revision.author else None,
         "created_at": revision.created_at,
     }
@@ -141,7 +149,7 @@ def _node(node: NodeFacts, now: float) -> dict[str, Any]:
 
 
 def _env(facts: EnvFacts) -> dict[str, Any]:
-    return {"present": facts.present, "sha256": facts.sha256, "keys": dict(facts.keys)}
+    return asdict(facts)
 
 
 def _page(facts: PageFacts) -> dict[str, Any]:

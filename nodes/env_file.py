@@ -50,7 +50,9 @@ class _Entry:
     end: bytes
 
     def with_value(self, value: bytes) -> bytes:
-        return b"".join((self.head, self.quote, value, self.quote, self.tail, self.end))
+        # `KEY=#comment` has an empty value; a new one must not run into the comment.
+        blank = b" " if value and not self.quote and self.tail.startswith(b"#") else b""
+        return b"".join((self.head, self.quote, value, self.quote, blank, self.tail, self.end))
 
 
 def read_keys(data: bytes, keys: Iterable[str] = KEYS) -> dict[str, str | None]:
@@ -62,6 +64,14 @@ def read_keys(data: bytes, keys: Iterable[str] = KEYS) -> dict[str, str | None]:
     return {
         key: entries[key].value.decode(errors="replace") if key in entries else None for key in keys
     }
+
+
+def key_lines(data: bytes, keys: Iterable[str] = KEYS) -> dict[str, int]:
+    """The number of the line, from 1, that each key stands in; absent keys are missing.
+
+    Raises EnvFileError as `read_keys` does.
+    """
+    return {entry.key: entry.number for entry in _entries(data, keys).values()}
 
 
 def with_keys(data: bytes, values: Mapping[str, str]) -> bytes:
@@ -131,20 +141,20 @@ def _cut(rest: bytes) -> tuple[bytes, bytes | None, bytes]:
     comment = re.search(rb"(?:^|[ \t]+)#", rest)
     value = rest[: comment.start()] if comment else rest
     value = value.rstrip(b" \t\r")
-    return b"", value, _spaced(value, rest[len(value) :])
-
-
-def _spaced(value: bytes, tail: bytes) -> bytes:
-    """`KEY=#comment` has an empty value; a new one must not run into the comment."""
-    return b" " + tail if not value and tail.startswith(b"#") else tail
+    return b"", value, rest[len(value) :]
 
 
 def _appendix(data: bytes, values: Mapping[str, str]) -> bytes:
     if not values:
         return b""
-    end = b"\r\n" if b"\r\n" in data else b"\n"
+    end = _end_of_last_line(data)
     start = end if data and not data.endswith(b"\n") else b""
     return start + b"".join(f"{key}={value}".encode() + end for key, value in values.items())
+
+
+def _end_of_last_line(data: bytes) -> bytes:
+    """As the last line that has an end; a file without one gets line feeds."""
+    return b"\r\n" if data[: data.rfind(b"\n") + 1].endswith(b"\r\n") else b"\n"
 
 
 def _duplicate(key: str, first: int, second: int) -> EnvFileError:

@@ -3,7 +3,11 @@
 Standard input, as `env_file.env_payload` makes it: one line with the SHA-256 of the content that
 the edit was based on and that of the new content, then the new content. The file is replaced by a
 rename, so a reader sees the old or the new one, never a part. Exit codes: 3 the file is missing,
-4 it was changed meanwhile, 5 it could not be written; the old file is whole in every case.
+4 it was changed meanwhile, 5 it could not be written; the old file is whole in every case. 6: the new
+file is in place, and what is read there now is another content.
+
+Whatever kills it, and wherever: what stands at the path is the old or the new file, whole. A draft
+that a killed one left behind is removed by the next.
 """
 
 WRITE = r"""
@@ -25,16 +29,24 @@ refuse_if_changed() {
         exit 4; }
 }
 # cp -p gives the copy the owner, group, mode and times of the original before content goes in.
+# Where there is no SELinux chcon fails, and there is no label to keep.
 like_original() {
     cp -p -- "$path" "$1" || return 1
     chown --reference="$path" -- "$1" 2>/dev/null || true
     chmod --reference="$path" -- "$1" 2>/dev/null || true
     chcon --reference="$path" -- "$1" 2>/dev/null || true
+    [ "$(stat -c '%u %g %a' -- "$1")" = "$(stat -c '%u %g %a' -- "$path")" ]
+}
+remove_old_drafts() {
+    for old in "$dir"/.env.clusterpanel-new.*; do
+        [ ! -e "$old" ] || kill -0 "${old##*.}" 2>/dev/null || rm -f -- "$old"
+    done
 }
 name_backup() { backup="$path.clusterpanel-$(date +%Y%m%d%H%M%S)"; }
 
 read -r based_on wanted || not_written "No content was sent"
 refuse_if_changed "$path"
+remove_old_drafts
 name_backup
 while [ -e "$backup" ]; do sleep 1; name_backup; done
 like_original "$backup" && [ "$(hash_of "$backup")" = "$based_on" ] || {
@@ -46,8 +58,11 @@ like_original "$draft" && cat > "$draft" && { sync "$draft" 2>/dev/null || sync;
     rm -f -- "$backup"; not_written "The new content did not arrive whole in $dir"; }
 touch -- "$draft"
 refuse_if_changed "$path"
-mv -f -- "$draft" "$path" || not_written "The new file could not be put in place"
+mv -f -- "$draft" "$path" || {
+    rm -f -- "$backup"; not_written "The new file could not be put in place"; }
 sync "$dir" 2>/dev/null || true
+[ "$(hash_of "$path")" = "$wanted" ] || {
+    echo "$path was written, but reads differently now; the old file is $backup" >&2; exit 6; }
 
 # Only copies that this script made have this name; the newest ten are kept.
 ls -1 -- "$path".clusterpanel-[0-9]* 2>/dev/null | sort -r | tail -n +11 |

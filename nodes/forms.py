@@ -52,6 +52,25 @@ class NodesForm(forms.Form):
         }
 
 
+class SettingsForm(NodesForm):
+    """The settings page: the same lists, the primary as a choice, a reason, and what was confirmed.
+
+    Nothing chosen: the primary is the first Galera host, as in the wizard.
+    """
+
+    cluster_primary_host = forms.CharField(required=False, max_length=253)
+    why = forms.CharField(required=False, max_length=1000)
+
+    def settings(self) -> dict[str, Any]:
+        chosen = self.cleaned_data["cluster_primary_host"]
+        given = super().settings()
+        return {
+            **given,
+            "cluster_primary_host": chosen or given["cluster_primary_host"],
+            "why": self.cleaned_data["why"],
+        }
+
+
 class AccessForm(forms.Form):
     """Step 2. Secrets go in and never come out: an empty one means "keep what is stored"."""
 
@@ -77,6 +96,18 @@ class AccessForm(forms.Form):
         return {**self.cleaned_data, "ssh_private_key": f"{key}\n" if key else ""}
 
 
+class AdoptForm(AccessForm):
+    """One host of a cluster that runs, and how to sign in there."""
+
+    name = forms.CharField(required=False, max_length=64)
+    host = forms.CharField(required=False, max_length=253)
+    app_dir = forms.CharField(required=False, max_length=255)
+
+    def given(self) -> dict[str, Any]:
+        """The keyword arguments of `adoption_begin`."""
+        return self.access()
+
+
 def nodes_initial(cluster: Cluster | None) -> dict[str, Any]:
     """What step 1 shows before anything is typed: three empty rows, or the newest revision."""
     if cluster is None:
@@ -88,6 +119,7 @@ def nodes_initial(cluster: Cluster | None) -> dict[str, Any]:
         "cluster_fs_peer_hosts": revision.cluster_fs_peer_hosts,
         "same_hosts": revision.galera_peer_hosts == revision.cluster_fs_peer_hosts,
         "two_galera_acknowledged": revision.two_galera_acknowledged,
+        "cluster_primary_host": revision.cluster_primary_host,
         "based_on": revision.number,
     }
 

@@ -6,11 +6,12 @@ registers its `History` when it is loaded. Without it, nothing was ever done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from nodes.domain.observation import ClusterFacts
 from nodes.domain.text import Text
 from nodes.models import Cluster
 
@@ -45,7 +46,66 @@ class KnownBackup:
         return self.why_not is None
 
 
+@dataclass(frozen=True)
+class WaitingSettings:
+    """A node was away when a revision was written; `said` is why it still waits, if it was tried."""
+
+    host: str
+    revision: int
+    by: str
+    since: datetime
+    said: Text | None = None
+
+
+@dataclass(frozen=True)
+class NodeJob:
+    """A process of a run that is at work on a node, whichever panel started it."""
+
+    name: str
+    command: str
+    last_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NodeWork:
+    """Who holds a node and what runs there. `unknown` says why nobody could tell.
+
+    `run` "" means that nobody holds it. `since` as the holder wrote it; `silent_s` seconds since its
+    last sign of life, None when that is not known.
+    """
+
+    host: str
+    unknown: Text | None = None
+    panel: str = ""
+    run: str = ""
+    user: str = ""
+    since: str = ""
+    silent_s: int | None = None
+    jobs: tuple[NodeJob, ...] = ()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One procedure as it could be asked for now, with its verdict before anybody clicks.
+
+    `params` are those of its plan. `why_not` None: allowed; else the fact that stands against it,
+    and `fix` what to do about it. `done`: there is nothing to do, which is good news.
+    """
+
+    procedure: str
+    params: Mapping[str, str]
+    label: Text
+    why_not: Text | None = None
+    fix: Text | None = None
+    done: bool = False
+
+
 class History(Protocol):
+    def node_offers(
+        self, cluster: Cluster, facts: ClusterFacts | None, now: float
+    ) -> Mapping[str, Sequence[Offer]]:
+        """By server, what can be done to it. `facts`: what may be taken for the present."""
+
     def offers(self, procedure: str) -> bool:
         """Whether the panel has a plan for it."""
 
@@ -68,8 +128,19 @@ class History(Protocol):
     def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
         """The same after asking their servers whether the files are still there."""
 
+    def waiting_settings(self, cluster: Cluster) -> Sequence[WaitingSettings]:
+        """Nodes that get the newest settings as soon as they answer."""
+
+    def work_on_nodes(self, cluster: Cluster) -> Sequence[NodeWork]:
+        """Asks every node whose host key is accepted: the truth is there, not in this database."""
+
 
 class _Nothing:
+    def node_offers(
+        self, cluster: Cluster, facts: ClusterFacts | None, now: float
+    ) -> Mapping[str, Sequence[Offer]]:
+        return {}
+
     def offers(self, procedure: str) -> bool:
         return False
 
@@ -91,6 +162,12 @@ class _Nothing:
         return ()
 
     def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
+        return ()
+
+    def waiting_settings(self, cluster: Cluster) -> Sequence[WaitingSettings]:
+        return ()
+
+    def work_on_nodes(self, cluster: Cluster) -> Sequence[NodeWork]:
         return ()
 
 

@@ -23,6 +23,15 @@ class Cluster(models.Model):
     monitor_password = EncryptedTextField(blank=True, default="")
     # dpiui2's own page on a server, for example "https://{host}/"; "" is not asked.
     page_url = models.CharField(max_length=255, blank=True, default="")
+    # dpiui2's background workers, as root on a server: a shell command each, "" not configured.
+    worker_stop = models.CharField(max_length=500, blank=True, default="")
+    worker_start = models.CharField(max_length=500, blank=True, default="")
+    worker_check = models.CharField(max_length=500, blank=True, default="")
+    # Makes dpiui2 on a server read its .env again; "": nothing is run. It runs as root there.
+    apply_command = models.CharField(max_length=1000, blank=True, default="")
+    # An existing cluster that was named and is not managed yet: it is read, nothing is planned.
+    adopting = models.BooleanField(default=False)
+    adopted_at = models.DateTimeField(null=True)  # it was running before the panel knew it
     sweep_until = models.DateTimeField(null=True)  # somebody asks the servers right now
     gluster_until = models.DateTimeField(null=True)  # somebody asks glusterd right now
     created_at = models.DateTimeField(auto_now_add=True)
@@ -47,6 +56,7 @@ class SettingsRevision(models.Model):
     cluster_fs_peer_hosts = models.JSONField()
     cluster_primary_host = models.CharField(max_length=253)
     two_galera_acknowledged = models.BooleanField(default=False)
+    why = models.TextField(blank=True, default="")  # what the author says it is for
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -90,13 +100,15 @@ class HostKey(models.Model):
 
 class Observation(models.Model):
     """The newest answers of one node as JSON: `facts` is `NodeFacts`; `gluster` what glusterd said,
-    on a beat of its own, null: it was never asked."""
+    on a beat of its own, null: it was never asked; `position` where it was when it was last seen
+    Synced in a Primary component (`nodes.domain.observation.SeenPosition`), null: never."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="observations")
     host = models.CharField(max_length=253)
     taken_at = models.DateTimeField()
     facts = models.JSONField()
     gluster = models.JSONField(null=True)
+    position = models.JSONField(null=True)
 
     class Meta:
         constraints = [

@@ -17,7 +17,6 @@ from itertools import pairwise
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.functions import Mod
 
 from nodes.domain.observation import Sample
 from nodes.domain.rates import HEAL_STUCK_S, PAUSE_WINDOW_S, between
@@ -67,7 +66,7 @@ def recent(cluster: Cluster, until: float) -> dict[str, tuple[Sample, ...]]:
     one sample a minute of the last quarter of an hour, before `until`."""
     fine = Q(at__gte=int(until - PAUSE_WINDOW_S - 30))
     coarse = Q(at__gte=int(until - HEAL_STUCK_S - 90), on_minute=0)
-    rows = cluster.samples.filter(level=0).annotate(on_minute=Mod(F("at"), _MINUTE_S))
+    rows = cluster.samples.filter(level=0).annotate(on_minute=F("at") % _MINUTE_S)
     found: defaultdict[str, list[Sample]] = defaultdict(list)
     for row in rows.filter(fine | coarse).order_by("at"):
         found[row.host].append(_sample(row))

@@ -13,10 +13,12 @@ from nodes import samples
 from nodes.domain.checks import CHECKS, Check
 from nodes.domain.env_lines import EnvFile, differences
 from nodes.domain.facts_json import from_json, with_gluster
-from nodes.domain.observation import NOT_ASKED, ClusterFacts, NodeFacts
+from nodes.domain.observation import NOT_ASKED, ClusterFacts, NodeFacts, SeenPosition
 from nodes.domain.parse_node import unreachable
+from nodes.domain.peer_changes import LineChange, holders, line_changes
+from nodes.domain.peers import PeerSettings
 from nodes.domain.text import Text
-from nodes.models import CheckResult, Cluster, Observation
+from nodes.models import CheckResult, Cluster, Observation, SettingsRevision
 
 
 def clusters() -> QuerySet[Cluster]:
@@ -62,6 +64,12 @@ def latest_facts(cluster: Cluster) -> ClusterFacts | None:
     oldest = min(node.taken_at for node in stored.values())
     nodes = (stored.get(host) or unreachable(host, oldest, NOT_ASKED) for host in hosts)
     return ClusterFacts(tuple(nodes), samples.recent(cluster, oldest))
+
+
+def last_positions(cluster: Cluster) -> dict[str, SeenPosition]:
+    """By host, how far each server was when it was last seen Synced."""
+    rows = cluster.observations.filter(position__isnull=False)
+    return {row.host: SeenPosition(**row.position) for row in rows if row.position}
 
 
 def completed(cluster: Cluster, nodes: Sequence[NodeFacts]) -> ClusterFacts:
@@ -112,3 +120,23 @@ def _cell(check: Check, row: CheckResult | None) -> Cell:
 def env_difference(cluster: Cluster, facts: ClusterFacts | None) -> list[EnvFile]:
     """The `.env` of each server beside what the newest settings want in it."""
     return differences(cluster.revision.peers, facts)
+
+
+@dataclass(frozen=True)
+class RevisionRow:
+    """One revision: what it changed, and on which nodes the file reads like it."""
+
+    revision: SettingsRevision
+    changes: tuple[LineChange, ...]
+    on: tuple[str, ...]
+
+
+def revision_rows(cluster: Cluster, facts: ClusterFacts | None) -> list[RevisionRow]:
+    """The whole history, newest first."""
+    rows = list(cluster.revisions.select_related("author"))
+    before: list[PeerSettings | None] = [*(row.peers for row in rows[1:]), None]
+    on = holders([(row.number, row.peers) for row in rows], facts)
+    return [
+        RevisionRow(row, line_changes(old, row.peers), on.get(row.number, ()))
+        for row, old in zip(rows, before, strict=True)
+    ]

@@ -14,7 +14,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F, Max, Min
-from django.db.models.functions import Mod
 
 from nodes.domain.rates import between
 from nodes.models import Cluster
@@ -49,7 +48,7 @@ def history(cluster: Cluster, since: float, until: float, step_s: int) -> Histor
 
 def _slots(cluster: Cluster, hosts: tuple[str, ...], since: float, step: int) -> Any:
     wanted = cluster.samples.filter(host__in=hosts, level__in=_LEVELS, at__gte=int(since))
-    slots = wanted.annotate(slot=F("at") - Mod(F("at"), step)).values("host", "slot")
+    slots = wanted.annotate(slot=F("at") - F("at") % step).values("host", "slot")
     worst = {name: Max(name) for name in METRICS if name not in ("cluster_size", "paused")}
     return slots.annotate(
         size=Min("cluster_size"),

@@ -30,6 +30,8 @@ from clusterpanel.people.rules import Forbidden
 from clusterpanel.words import translated
 from nodes.api import router as nodes_router
 from nodes.api import the_cluster
+from nodes.api_adoption import router as adoption_router
+from nodes.api_settings import router as settings_router
 from operations import selectors, services
 from operations.domain.plan import Plan, Stage, Step
 from operations.line_json import Names, line_json
@@ -48,6 +50,8 @@ api = NinjaAPI(
     auth=[Token(), Session()],
 )
 api.add_router("", nodes_router)
+api.add_router("", settings_router)
+api.add_router("", adoption_router)
 answer_with_refusals(api)
 
 
@@ -81,6 +85,25 @@ def run_start(request: HttpRequest, cluster_id: int, data: Accepted) -> Status[d
         by=request.user,
     )
     return Status(201, {"id": started.pk})
+
+
+@api.get("/clusters/{int:cluster_id}/fences", tags=["operations"])
+def fences(request: HttpRequest, cluster_id: int) -> list[dict[str, Any]]:
+    """Servers that were not told of a change of the primary; `closed_at` null while one is open."""
+    return [
+        {
+            "host": fence.host,
+            "run": fence.run_id,
+            "names": fence.names or None,
+            "opened_by": fence.opened_by,
+            "opened_at": fence.opened_at,
+            "closed_at": fence.closed_at,
+            "evidence": fence.evidence,
+            "tried_at": fence.tried_at,
+            "said": translated(fence.said),
+        }
+        for fence in the_cluster(cluster_id).fences.order_by("-opened_at")[:100]
+    ]
 
 
 @api.get("/clusters/{int:cluster_id}/backups", tags=["operations"])
@@ -242,6 +265,8 @@ def _plan(found: Plan) -> dict[str, Any]:
             for gate in found.gates
         ],
         "stages": [_stage(stage) for stage in found.stages],
+        "primary": found.primary or None,
+        "fences": [{"host": fence.host, "why": translated(fence.why)} for fence in found.fences],
     }
 
 

@@ -42,6 +42,9 @@ class GateAnswer:
                 return {"accept": True} if self.accepted else None
             case "typed":
                 return {"typed": self.typed} if self.typed else None
+            case "override":
+                given = self.typed or self.reason.strip()
+                return {"waiver": self._waiver()} if given else None
         if self.choice == WAIVE:
             return {"waiver": self._waiver()}
         return {"backup": int(self.choice)} if self.choice.isdigit() else None

@@ -23,12 +23,13 @@ from nodes.models import Cluster
 from nodes.services import target_for
 from nodes.transport.base import TransportError, script
 from nodes.transport.pool import transport_for
-from operations.domain import gate_rules
+from operations.domain import gate_rules, guards
 from operations.domain.backup_scripts import SIZES
 from operations.domain.gate_rules import Person
 from operations.domain.plan import Gate, Plan, Step
 from operations.domain.situation import BackupFacts
 from operations.models import Backup, Run
+from operations.situations import facts, situation_now
 
 # Whether somebody might waive was asked when he did; his role may end before the run does.
 _GRANTED = Person("", may_waive=True)
@@ -92,13 +93,23 @@ def _strangers(plan: Plan, confirmations: Mapping[str, Any]) -> list[Refusal]:
 
 
 def check_step(run: Run, step: Step) -> Refusal | None:
-    """Whether an overwriting step may begin now: the run's backups must still be what they were.
+    """Whether a step may begin now: its guard holds by a new look at the servers, and before
+    something is overwritten the run's backups must still be what they were.
 
     A waiver was given by somebody who may give it, for this run, and stays.
     """
-    if not step.overwrites:
-        return None
-    return recheck(run)
+    if step.guard.name and (refusal := _guard(run, step)):
+        return refusal
+    return recheck(run) if step.overwrites else None
+
+
+def _guard(run: Run, step: Step) -> Refusal | None:
+    """One answer that did not come in time on a busy server must not end a run: asked twice."""
+    traced = step.guard.name in guards.TRACED
+    refusal = guards.refused(step.guard, situation_now(run.cluster, {}, traced=traced))
+    if refusal is None or refusal.code != "node_unknown":
+        return refusal
+    return guards.refused(step.guard, situation_now(run.cluster, {}, traced=traced))
 
 
 def recheck(run: Run, *, ask: bool = True) -> Refusal | None:
@@ -119,10 +130,10 @@ def _gate(
 ) -> Refusal | None:
     if not isinstance(answer, Mapping):
         return gate_rules.unanswered(gate)
-    if gate.kind != "backup":
+    if gate.kind in ("typed", "accept"):
         return gate_rules.plain_answer(gate, answer)
-    if "waiver" in answer:
-        return gate_rules.waived(gate, answer["waiver"], cluster_name=cluster.name, person=by)
+    if gate.kind == "override" or "waiver" in answer:
+        return gate_rules.waived(gate, answer.get("waiver"), cluster_name=cluster.name, person=by)
     return _backup(gate, cluster, answer.get("backup"), now, ask)
 
 
@@ -180,16 +191,3 @@ def _still_there(cluster: Cluster, node: str, files: list[BackupFacts]) -> dict[
         backup.id: gate_rules.file_differs(backup, size)
         for backup, size in zip(files, sizes, strict=True)
     }
-
-
-def facts(backup: Backup) -> BackupFacts:
-    return BackupFacts(
-        id=backup.pk,
-        kind=backup.kind,
-        node=backup.node,
-        path=backup.path,
-        bytes=backup.bytes,
-        sha256=backup.sha256,
-        verified_at=backup.verified_at.timestamp(),
-        taken_by=backup.run.procedure if backup.run else "",
-    )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
+from nodes.domain.observation import ClusterFacts
 from nodes.domain.text import Text
-from nodes.history import KnownBackup, PastRun
+from nodes.history import KnownBackup, NodeWork, Offer, PastRun, WaitingSettings
 from nodes.models import Cluster
-from operations import selectors
+from operations import node_work, offers, selectors
 from operations.domain.life import StepState
 from operations.domain.machine import ACTIVE
 from operations.domain.planners import PLANNERS
@@ -24,6 +25,11 @@ _USE_GLUSTER = frozenset({"glusterd_active", "peers_connected", "volume_well", "
 
 class StoredHistory:
     """The `nodes.history.History` of this database."""
+
+    def node_offers(
+        self, cluster: Cluster, facts: ClusterFacts | None, now: float
+    ) -> Mapping[str, Sequence[Offer]]:
+        return offers.node_offers(cluster, facts, now)
 
     def offers(self, procedure: str) -> bool:
         return procedure in PLANNERS
@@ -56,6 +62,22 @@ class StoredHistory:
 
     def backups_now(self, cluster: Cluster) -> Sequence[KnownBackup]:
         return [_known(backup, backup.why) for backup in selectors.backups(cluster)]
+
+    def waiting_settings(self, cluster: Cluster) -> Sequence[WaitingSettings]:
+        rows = cluster.pending_settings.filter(ended_at=None).select_related("by")
+        return [
+            WaitingSettings(
+                host=row.host,
+                revision=row.revision,
+                by=str(row.by or ""),
+                since=row.created_at,
+                said=Text.from_json(row.said) if row.said else None,
+            )
+            for row in rows
+        ]
+
+    def work_on_nodes(self, cluster: Cluster) -> Sequence[NodeWork]:
+        return node_work.of(cluster)
 
     def _runs(self, cluster: Cluster) -> QuerySet[Any]:
         """Newest first. Of the plans only the titles: a list of runs must not read them whole."""

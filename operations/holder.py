@@ -7,6 +7,7 @@ from nodes.domain.text import say
 from nodes.models import Cluster
 from operations import gates
 from operations.domain.machine import ACTIVE, RESUMABLE, StepState
+from operations.domain.plan import Plan
 from operations.models import Run
 
 CHECKABLE = (StepState.CANCELLED, StepState.UNKNOWN)
@@ -36,6 +37,14 @@ def run_active(holder: Run | None) -> Refusal:
         evidence = {"run": holder.pk, "procedure": holder.procedure, "by": who, "since": since}
     fix = say("Wait for its end, or cancel it. One run at a time changes a cluster.")
     return Refusal("run_active", why, fix, evidence)
+
+
+def lost_the_race(cluster: Cluster, plan: Plan) -> Refusal:
+    """Somebody else started a run, or saved settings, between our look and our start."""
+    holder, now = active_run(cluster), cluster.revision.number
+    if holder is None and plan.primary and now >= plan.settings_revision:
+        return settings_moved(plan.settings_revision - 1, now)
+    return run_active(holder)
 
 
 def run_over(run: Run) -> Refusal:
@@ -87,6 +96,10 @@ def settings_changed(run: Run) -> Refusal | None:
     planned, now = run.plan.settings_revision, run.cluster.revision.number
     if planned == now or run.procedure in ("backup_database", "backup_storage", "verify_backup"):
         return None
+    return settings_moved(planned, now)
+
+
+def settings_moved(planned: int, now: int) -> Refusal:
     why = say(
         "The run was planned for settings revision %(planned)s, now it is %(now)s.",
         planned=planned,

@@ -32,12 +32,17 @@ def provide(run: Run, step: Step, transport: Transport) -> bytes:
 def env_file(run: Run, step: Step, transport: Transport) -> bytes:
     """The node's `.env` with the step's keys in it, as the writing script expects it."""
     path, *lines = step.argv[step.argv.index("clusterpanel") + 1 :]
+    return env_content(transport, path, dict(line.split("=", 1) for line in lines))
+
+
+def env_content(transport: Transport, path: str, values: Mapping[str, str]) -> bytes:
+    """The file of this node with the keys in it. Raises Refused and TransportError."""
     output = transport.run(script(_READ, path))
     if output.exit_code != 0:
-        why = say("%(path)s on %(node)s could not be read.", path=path, node=step.node)
+        why = say("%(path)s on %(node)s could not be read.", path=path, node=transport.target.host)
         raise Refused(_refusal("env_unreadable", why, output.stderr))
     try:
-        return env_payload(output.stdout, dict(line.split("=", 1) for line in lines))
+        return env_payload(output.stdout, values)
     except EnvFileError as error:
         raise Refused(Refusal(error.code, error.why, error.fix)) from error
 

@@ -48,7 +48,6 @@ class Run(models.Model):
     fence = models.PositiveIntegerField(default=0)
 
     next_line = models.PositiveIntegerField(default=1)  # number of the next journal line
-    log_packed = models.PositiveIntegerField(default=0)  # rows up to this line are compressed
     log_removed = models.JSONField(null=True)  # Text: when and why the output was removed
 
     class Meta:
@@ -157,3 +156,76 @@ class Backup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} backup {self.path} on {self.node}"
+
+
+class PendingSettings(models.Model):
+    """A node was away when a revision was written; it gets the same lines when it answers.
+
+    `run` is the one that left the node out, behind a gate that `by` confirmed. `said`: Text, why it
+    still waits or how it ended.
+    """
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="pending_settings")
+    host = models.CharField(max_length=253)
+    revision = models.PositiveIntegerField()
+    apply_command = models.CharField(max_length=1000, blank=True, default="")  # as it was shown
+    run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    tried_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    said = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "host"],
+                condition=Q(ended_at__isnull=True),
+                name="one_open_pending_per_host",
+            )
+        ]
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"revision {self.revision} for {self.host}"
+
+
+class Fence(models.Model):
+    """A server that was not told of a change of the primary, because it did not answer (law 11).
+
+    Opened together with the run, never changed, closed once: by the proof in `evidence`, that its
+    `.env` names the primary of the settings. `names` is whom it named as far as was known. The last
+    three fields say only what came of the newest try.
+    """
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.PROTECT, related_name="fences")
+    host = models.CharField(max_length=253)
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="fences")
+    names = models.CharField(max_length=253, blank=True, default="")
+    opened_by = models.CharField(max_length=150)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    evidence = models.JSONField(null=True)
+    trying_until = models.DateTimeField(null=True)  # somebody is at it, or it must rest
+    tried_at = models.DateTimeField(null=True)
+    said = models.JSONField(null=True)  # Text: why it is still open
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "host"],
+                condition=Q(closed_at__isnull=True),
+                name="one_open_fence_per_host",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True, evidence__isnull=True)
+                | Q(closed_at__isnull=False, evidence__isnull=False),
+                name="a_fence_is_closed_by_proof",
+            ),
+        ]
+        ordering = ["opened_at"]
+
+    def __str__(self) -> str:
+        return f"fence of {self.host}, run {self.run_id}"

@@ -15,12 +15,12 @@ from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
 from nodes.services import observe
+from operations.domain import fencing
 from operations.domain.difference import differences
 from operations.domain.plan import Plan
-from operations.domain.planners import PLANNERS
-from operations.domain.situation import Situation
-from operations.gates import facts
+from operations.domain.planners import PLANNERS, TRACED
 from operations.models import ShownPlan
+from operations.situations import situation_of, with_traces
 
 SHOWN_FOR = timedelta(days=2)
 
@@ -32,24 +32,19 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
         why = say("There is no procedure “%(name)s”.", name=procedure)
         fix = say("Known ones: %(names)s.", names=", ".join(sorted(PLANNERS)))
         raise Refused(Refusal("procedure_unknown", why, fix, field="procedure"))
-    answer = planner(_situation(cluster, params))
+    if cluster.adopting:
+        why = say("%(name)s is being adopted; nothing is planned for it yet.", name=cluster.name)
+        raise Refused(Refusal("adopting", why, say("Finish the adoption first.")))
+    situation = situation_of(cluster, params, observe(cluster=cluster))
+    if procedure in TRACED:
+        situation = with_traces(cluster, situation)
+    answer = planner(situation)
     if isinstance(answer, Refusal):
         raise Refused(answer)
+    here = fencing.answering(situation.facts)
+    if refusal := fencing.in_the_way(procedure, answer.nodes, situation.fences, here):
+        raise Refused(refusal)
     return answer
-
-
-def _situation(cluster: Cluster, params: Mapping[str, Any]) -> Situation:
-    revision = cluster.revision
-    return Situation(
-        cluster_name=cluster.name,
-        app_dir=cluster.app_dir.rstrip("/"),
-        settings=revision.peers,
-        revision=revision.number,
-        facts=observe(cluster=cluster),
-        backups=tuple(facts(b) for b in cluster.backups.select_related("run")[:50]),
-        params=dict(params),
-        now=timezone.now().timestamp(),
-    )
 
 
 def remember(cluster: Cluster, plan: Plan) -> None:

@@ -1,7 +1,6 @@
-"""Old output is compressed, older output is removed; what was done stays.
+"""Old output is removed after JOURNAL_KEEP_D days; what was done stays.
 
-After JOURNAL_COMPRESS_AFTER_D and JOURNAL_KEEP_D days. A run that goes on, or that may be gone on
-with, keeps everything. All in small pieces: SQLite has one writer, and a run must not wait for us.
+A run that goes on, or that may be gone on with, keeps everything. All in small pieces: SQLite has one writer, and a run must not wait for us.
 """
 
 from __future__ import annotations
@@ -16,12 +15,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Length
 from django.utils import timezone
 
 from nodes.domain.text import say
-from operations.body import pack
 from operations.domain.machine import ACTIVE, RESUMABLE
 from operations.models import JournalChunk, Run
 from operations.runtime import journal
@@ -31,14 +29,12 @@ log = logging.getLogger(__name__)
 _PIECE_BYTES, _PIECE_ROWS = 4 * 1024 * 1024, 500
 _PIECE_PAGES = 1000
 _TURN_S = 0.02  # between two pieces: SQLite keeps no queue, a waiting writer needs a gap
-_WORTH_BYTES = 256  # a shorter row would not get shorter
 
 
 @dataclass
 class Tidied:
-    """What was done. `packed`: run -> bytes saved; `removed`: run -> bytes removed, in whole runs."""
+    """What was done. `removed`: run -> bytes it took in the database."""
 
-    packed: dict[str, int] = field(default_factory=dict)
     removed: dict[str, int] = field(default_factory=dict)
     freed_bytes: int = 0  # given back to the file system
     done: bool = True  # False: the time was over, the rest is for the next call
@@ -48,7 +44,7 @@ def tidy(*, seconds: float = math.inf) -> Tidied:
     """Do what is due, for about so long."""
     until = time.monotonic() + seconds
     report = Tidied()
-    for pieces in (_remove_due(report), _pack_due(report), _shrink(report)):
+    for pieces in (_remove_due(report), _shrink(report)):
         for _ in pieces:
             if time.monotonic() > until:
                 report.done = False
@@ -130,51 +126,6 @@ def _close_ranks(run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(next_line=len(keys) + 1)
     said: Mapping[str, object] = {"type": "removed", "text": run.log_removed}
     journal.append_event(run_id=run.pk, fence=None, event=said)
-
-
-# Compressing
-
-
-def _pack_due(report: Tidied) -> Iterator[None]:
-    whole = Q(log_packed__gte=F("next_line") - 1)
-    for run in _ended_before(settings.JOURNAL_COMPRESS_AFTER_D).exclude(whole):
-        yield from _pack(run, report.packed)
-
-
-def _pack(run: Run, packed: dict[str, int]) -> Iterator[None]:
-    newest = run.next_line - 1
-    while rows := _next_rows(run):
-        saved = _pack_rows(run, rows)
-        packed[run.pk] = packed.get(run.pk, 0) + saved
-        yield
-    Run.objects.filter(pk=run.pk).update(log_packed=newest)
-    log.info("run %s: its output was compressed", run.pk)
-
-
-def _next_rows(run: Run) -> list[JournalChunk]:
-    found, size = [], 0
-    rows = _output(run.pk).filter(first_line__gt=run.log_packed)[:_PIECE_ROWS]
-    for row in rows.iterator(chunk_size=8):
-        found.append(row)
-        size += len(row.body)
-        if size >= _PIECE_BYTES:
-            break
-    return found
-
-
-def _pack_rows(run: Run, rows: list[JournalChunk]) -> int:
-    """Bytes saved. The work is done outside the transaction, which only swaps the bytes."""
-    bodies = {row.pk: pack(bytes(row.body)) for row in rows if len(row.body) >= _WORTH_BYTES}
-    run.log_packed = rows[-1].first_line
-    saved = 0
-    with transaction.atomic():
-        for row in rows:
-            smaller = len(row.body) - len(bodies.get(row.pk, row.body))
-            if smaller > 0:
-                JournalChunk.objects.filter(pk=row.pk).update(body=bodies[row.pk])
-                saved += smaller
-        run.save(update_fields=["log_packed"])
-    return saved
 
 
 # Giving space back

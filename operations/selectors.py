@@ -182,7 +182,8 @@ def _failure(run: Run, plan: Plan, rows: Mapping[str, RunStep]) -> dict[str, Any
     if row is None:
         return None
     lines = last_lines(row)
-    cause = likely_cause(row.exit_code, lines)
+    said = str(Text.from_json(row.sentence)) if row.sentence else ""
+    cause = likely_cause(row.exit_code, [*lines, said])
     # A step that was never started printed nothing to be read; its sentence says what to do.
     began = lines or row.exit_code is not None
     return {

@@ -18,18 +18,20 @@ from clusterpanel.people.rules import needs, of_the_panel, open_to_viewers
 from nodes.domain.refusal import Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
-from operations import gates
+from operations import fences, gates
 from operations.domain.machine import ACTIVE, Life, Resumed, RunState, advance
 from operations.domain.plan import Plan, Step
+from operations.domain.planners.apply_settings import LATER
 from operations.holder import (
     active_run,
+    lost_the_race,
     not_checkable,
     not_resumable,
     run_active,
     run_over,
     settings_changed,
 )
-from operations.models import Backup, Run, RunStep
+from operations.models import Backup, PendingSettings, Run, RunStep
 from operations.planning import plan_now, remember, require_shown
 from operations.runtime import checking, hub, journal, store
 
@@ -76,7 +78,7 @@ def run_start(
             run = _create(cluster, plan, params, confirmations, by)
             transaction.on_commit(lambda: _enqueue(run))
     except IntegrityError:
-        raise Refused(run_active(active_run(cluster))) from None
+        raise Refused(lost_the_race(cluster, plan)) from None
     return run
 
 
@@ -97,7 +99,9 @@ def _create(
         started_by=by,
     )
     _add_steps(run, plan)
+    _add_pending(run, plan, by)
     _audit_start(run, plan, by)
+    fences.open_with(run, plan, by)
     return run
 
 
@@ -106,6 +110,24 @@ def _add_steps(run: Run, plan: Plan) -> None:
     RunStep.objects.bulk_create(
         RunStep(run=run, key=step.key, position=i, stage=stages[step.key], node=step.node)
         for i, step in enumerate(plan.steps)
+    )
+
+
+def _add_pending(run: Run, plan: Plan, by: Any) -> None:
+    """Nodes that the plan leaves for later; what waited for them before is settled by it."""
+    hosts = [h for g in plan.gates if g.id == LATER for h in g.subject.split(",")]
+    now, waiting = timezone.now(), run.cluster.pending_settings.filter(host__in=hosts)
+    waiting.filter(ended_at=None).update(ended_at=now)
+    PendingSettings.objects.bulk_create(
+        PendingSettings(
+            cluster=run.cluster,
+            host=host,
+            revision=plan.settings_revision,
+            apply_command=run.cluster.apply_command,
+            run=run,
+            by=by,
+        )
+        for host in hosts
     )
 
 
@@ -163,7 +185,8 @@ def run_resume(*, run: Run, by: Any) -> Run:
     Raises Refused: run_not_resumable, the backup gates of the plan, settings_changed, run_active.
     """
     run = Run.objects.select_related("cluster").get(pk=run.pk)
-    refusal = not_resumable(run) or settings_changed(run) or gates.recheck(run)
+    refusal = not_resumable(run) or settings_changed(run) or fences.in_the_way(run)
+    refusal = refusal or gates.recheck(run)
     if refusal:
         raise Refused(refusal)
     try:
@@ -178,7 +201,8 @@ def run_resume(*, run: Run, by: Any) -> Run:
 
 def _revive(run: Run, by: Any) -> None:
     """Compare-and-set on the state: of two people who resume, the second is told it runs."""
-    life, _ = advance(store.load(run.pk), Resumed())
+    moments = frozenset(step.key for step in run.plan.steps if step.moment)
+    life, _ = advance(store.load(run.pk), Resumed(moments))
     moved = Run.objects.filter(pk=run.pk, state=run.state, log_removed__isnull=True).update(
         state=life.state, cancelling=False, ended_at=None, sentence=None
     )

@@ -1,10 +1,16 @@
 from django.urls import URLPattern, path
 
 from operations import stream
-from operations.views import log, plan, run, runs
+from operations.views import log, operations, pending, plan, primary, recovery, run, runs
 
 urlpatterns: list[URLPattern] = [
     path("clusters/<int:cluster_id>/plan/<slug:procedure>/", plan.plan, name="plan"),
+    path("clusters/<int:cluster_id>/settings/forget/", pending.forget, name="forget-settings"),
+    path("clusters/<int:cluster_id>/operations/", operations.operations, name="operations"),
+    path("clusters/<int:cluster_id>/primary/", primary.primary, name="primary"),
+    path("clusters/<int:cluster_id>/primary/workers/", primary.workers, name="workers"),
+    path("fences/", primary.fences, name="fences"),
+    path("clusters/<int:cluster_id>/recovery/", recovery.recovery, name="recovery"),
     path("runs/", runs.runs, name="runs"),
     path("dock/", runs.dock, name="dock"),
     path("runs/<slug:run_id>/", run.run, name="run"),

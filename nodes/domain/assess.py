@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import replace
 from operator import attrgetter
 
-from nodes.domain import find_files, find_galera, find_gluster, find_members, find_node, find_work
+from nodes.domain import (
+    find_files,
+    find_galera,
+    find_gluster,
+    find_members,
+    find_node,
+    find_primary,
+    find_settings,
+    find_work,
+)
 from nodes.domain.actions import look
 from nodes.domain.observation import ClusterFacts, NodeFacts, Unknown
 from nodes.domain.parse_node import unreachable
@@ -24,7 +33,7 @@ from nodes.domain.view import View
 STALE_AFTER_S = 15.0
 # Among findings of one rank the first is told: a primary that is away before its brick.
 _RULES = (
-    *find_node.RULES[:3],
+    *find_primary.RULES,
     *find_galera.RULES,
     *find_members.RULES,
     *find_work.RULES,
@@ -32,7 +41,9 @@ _RULES = (
     *find_files.RULES[:2],
     *find_gluster.RULES[2:],
     *find_files.RULES[2:],
-    *find_node.RULES[3:],
+    *find_node.RULES[:1],
+    *find_settings.RULES,
+    *find_node.RULES[1:],
 )
 
 
@@ -52,8 +63,13 @@ def assess(
     newest = max(node.taken_at for node in view.nodes)
     if now - newest > stale_after_s:
         return replace(_stale(_judge(view), now - newest), age_s=age_s)
-    fresh = replace(facts, nodes=tuple(_fresh(n, now, stale_after_s) for n in facts.nodes))
-    return replace(_judge(View(settings, fresh, now)), age_s=age_s)
+    present = fresh(facts, now, stale_after_s)
+    return replace(_judge(View(settings, present, now)), age_s=age_s)
+
+
+def fresh(facts: ClusterFacts, now: float, stale_after_s: float = STALE_AFTER_S) -> ClusterFacts:
+    """What may be taken for the present: of a server that is silent for too long, nothing."""
+    return replace(facts, nodes=tuple(_fresh(n, now, stale_after_s) for n in facts.nodes))
 
 
 def _fresh(node: NodeFacts, now: float, stale_after_s: float) -> NodeFacts:

@@ -162,7 +162,8 @@ def _lines(
         yield _peers(node, len(settings.cluster_fs_peer_hosts))
         yield _brick(host, facts)
         yield _mount(node)
-    if node and node.page != NO_PAGE and node.page != NOT_ASKED:
+    # A server that is away says so once; whether a page is wanted of it is not known then.
+    if node and node.page not in (NO_PAGE, NOT_ASKED, node.ssh):
         yield _page(node.page)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from nodes.domain import tally
+from nodes.domain.find_settings import drift_id
 from nodes.domain.observation import ClusterFacts, EnvFacts, Unknown
 from nodes.domain.peers import PeerSettings
 from nodes.domain.text import Text, say
@@ -12,11 +14,12 @@ from nodes.domain.text import Text, say
 
 @dataclass(frozen=True)
 class EnvLine:
-    """`found` None: the key is not in the file."""
+    """`found` None: the key is not in the file. `number` of the line, None when there is none."""
 
     key: str
     found: str | None
     wanted: str
+    number: int | None = None
 
     @property
     def same(self) -> bool:
@@ -25,12 +28,27 @@ class EnvLine:
 
 @dataclass(frozen=True)
 class EnvFile:
-    """One server's file. `unknown` says why its lines are not known; then there are none."""
+    """One server's file. `unknown` says why its lines are not known; then there are none.
+
+    `finding` is the id of its drift, "" when there is none.
+    """
 
     host: str
     present: bool
     lines: tuple[EnvLine, ...]
     unknown: Text | None = None
+    changed_at: datetime | None = None
+    sha256: str = ""
+    finding: str = ""
+
+    @property
+    def different(self) -> int:
+        return sum(not line.same for line in self.lines)
+
+    @property
+    def written(self) -> bool:
+        """Somebody gave at least one of the keys a value here."""
+        return any(line.found for line in self.lines)
 
     @property
     def same(self) -> bool:
@@ -47,7 +65,13 @@ def _file(host: str, settings: PeerSettings, facts: ClusterFacts | None) -> EnvF
     env: EnvFacts | Unknown = node.env if node else Unknown(say("This server was not asked yet."))
     if isinstance(env, Unknown):
         return EnvFile(host, False, (), env.why)
-    wanted = settings.as_env().items()
-    return EnvFile(
-        host, env.present, tuple(EnvLine(key, env.keys.get(key), value) for key, value in wanted)
+    if not env.present:
+        return EnvFile(host, False, ())
+    lines = tuple(
+        EnvLine(key, env.keys.get(key), value, env.lines.get(key))
+        for key, value in settings.as_env().items()
     )
+    changed = None if env.changed_at is None else datetime.fromtimestamp(env.changed_at, UTC)
+    same = all(line.same for line in lines)
+    finding = "" if same else drift_id(host, env, settings)
+    return EnvFile(host, True, lines, None, changed, env.sha256, finding)

@@ -63,8 +63,8 @@ _GROUPS: tuple[tuple[Text, tuple[_Question, ...]], ...] = (
         say("Server"),
         (
             _Question(say("Answers SSH"), "ssh", "ssh", words.yes_no),
-            _Question(say("Signed in as root"), "is_root", "id -u", words.yes_no),
-            _Question(say("Name"), "hostname", "hostname", words.plain),
+            _Question(say("Signed in as root"), "is_root", "id -u", words.yes_no, "slow"),
+            _Question(say("Name"), "hostname", "hostname", words.plain, "slow"),
             _Question(
                 say("Addresses"),
                 "addresses",
@@ -96,6 +96,7 @@ _GROUPS: tuple[tuple[Text, tuple[_Question, ...]], ...] = (
                 "bootstrap_marker",
                 "systemctl show-environment; ls /run/*wsrep-new-cluster",
                 words.marker,
+                "slow",
             ),
             _Question(
                 say("Databases and their tables"),

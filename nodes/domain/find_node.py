@@ -1,17 +1,16 @@
-"""What is wrong with single servers and with the settings on them."""
+"""What is wrong with single servers, and whom they take for the primary."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import median
 
-from nodes.domain.actions import command, look, procedure
+from nodes.domain.actions import command, look
 from nodes.domain.numbers import used_percent
 from nodes.domain.observation import NodeFacts, PageFacts, Unknown
-from nodes.domain.peers import PRIMARY_KEY
 from nodes.domain.text import Text, say
-from nodes.domain.verdict import Action, Finding
-from nodes.domain.view import Member, View, listed
+from nodes.domain.verdict import Finding
+from nodes.domain.view import View
 
 CLOCK_LIMIT_S = 1.0
 DISK_WARNING_PCT, DISK_CRITICAL_PCT = 90, 97
@@ -29,145 +28,6 @@ def silent(view: View) -> Iterator[Finding]:
                 say("%(why)s", why=node.ssh.why),
                 say("Nothing about this server is known."),
                 look(node.ssh.fix or say("Look at %(host)s.", host=node.host), node.host),
-                node.host,
-            )
-
-
-def _named(view: View) -> dict[str, str | None]:
-    """Server → whom its `.env` calls the primary; servers whose file is not known are missing."""
-    return {
-        node.host: node.env.keys.get(PRIMARY_KEY)
-        for node in view.nodes
-        if not isinstance(node.env, Unknown) and node.env.present
-    }
-
-
-def two_primaries(view: View) -> Iterator[Finding]:
-    """Several servers read their own address: each does the background work."""
-    named = _named(view)
-    own = [host for host, name in named.items() if name == host]
-    if len(own) < 2:
-        return
-    yield Finding(
-        "two_primaries",
-        "critical",
-        "degraded",
-        say("Two servers take themselves for the primary: %(hosts)s.", hosts=listed(own)),
-        say("Each polls the equipment and synchronises subscribers: everything is done twice."),
-        procedure(
-            "apply_settings",
-            say(
-                "Write the settings to all servers: only %(host)s is to be the primary.",
-                host=view.settings.cluster_primary_host,
-            ),
-        ),
-    )
-
-
-def no_primary(view: View) -> Iterator[Finding]:
-    """Every file is known, and no server reads its own address."""
-    named = _named(view)
-    if len(named) < len(view.nodes) or any(name == host for host, name in named.items()):
-        return
-    if any(name == view.settings.cluster_primary_host for name in named.values()):
-        return
-    yield Finding(
-        "no_primary",
-        "warning",
-        "degraded",
-        say("No server is the primary by its own settings."),
-        say("Nobody polls the equipment or synchronises subscribers."),
-        procedure(
-            "apply_settings",
-            say("Run “Write settings”; the difference is shown before anything is written."),
-        ),
-    )
-
-
-def primary_down(view: View) -> Iterator[Finding]:
-    """The cluster lives, but the server that does dpiui2's background work is not in it."""
-    host = view.settings.cluster_primary_host
-    primary = next((m for m in view.galera if m.host == host), None)
-    if primary is None or primary.member or primary.starting or not view.primary:
-        return
-    if len(view.primary_groups()) > 1 or primary.standalone:
-        return
-    others = [m.host for m in view.primary if m.synced]
-    yield Finding(
-        "primary_down",
-        "warning",
-        "degraded",
-        say("The primary %(host)s is not in the cluster. %(why)s", host=host, why=primary.reason),
-        say(
-            "Users work on the others, but nobody polls the equipment or synchronises subscribers."
-        ),
-        _primary_back(primary, others),
-        host,
-    )
-
-
-def _primary_back(primary: Member, others: list[str]) -> Action:
-    host = primary.host
-    if not others:
-        return look(say("Bring %(host)s back.", host=host), host)
-    text = say("Bring %(host)s back, or make %(other)s the primary.", host=host, other=others[0])
-    why = None
-    if primary.node.ssh is not True:
-        why = say(
-            "Before another server becomes the primary, %(host)s must be certainly off: it would"
-            " go on as a second primary.",
-            host=host,
-        )
-    return Action("procedure", text, procedure="change_primary", node=others[0], why=why)
-
-
-def settings_differ(view: View) -> Iterator[Finding]:
-    wanted = view.settings.as_env()
-    for node in view.nodes:
-        if isinstance(node.env, Unknown) or not node.env.present:
-            continue
-        found = node.env.keys
-        other = [key for key, value in wanted.items() if found.get(key) != value]
-        if other:
-            key = PRIMARY_KEY if PRIMARY_KEY in other else other[0]
-            yield _differs(node.host, key, found.get(key) or "", wanted[key])
-
-
-def _differs(host: str, key: str, found: str, wanted: str) -> Finding:
-    return Finding(
-        f"settings:{host}",
-        "warning",
-        "degraded",
-        say(
-            "%(host)s has %(key)s=%(found)s, the panel wants %(wanted)s.",
-            host=host,
-            key=key,
-            found=found,
-            wanted=wanted,
-        ),
-        say("The scripts and dpiui2 on this server act by other settings than on the others."),
-        procedure(
-            "apply_settings",
-            say("Run “Write settings”; the difference is shown before anything is written."),
-            host,
-        ),
-        host,
-    )
-
-
-def settings_unknown(view: View) -> Iterator[Finding]:
-    for node in view.nodes:
-        if node.ssh is not True:
-            continue
-        if isinstance(node.env, Unknown) or not node.env.present:
-            why = node.env.why if isinstance(node.env, Unknown) else say("There is no such file.")
-            yield Finding(
-                f"env:{node.host}",
-                "warning",
-                "unknown",
-                say("The .env of %(host)s could not be read: %(why)s", host=node.host, why=why),
-                say("Whom this server takes for the primary is not known."),
-                look(say("Look at the .env of %(host)s.", host=node.host), node.host),
                 node.host,
             )
 
@@ -270,12 +130,7 @@ def versions(view: View) -> Iterator[Finding]:
 
 
 RULES = (
-    two_primaries,
-    no_primary,
-    primary_down,
     silent,
-    settings_differ,
-    settings_unknown,
     disks,
     clocks,
     pages,

@@ -20,6 +20,7 @@ class Unknown:
 
 
 NOT_ASKED = Unknown(say("This was not asked yet."))
+NO_SEQNO = 18446744073709551615  # 2**64 - 1: how the server prints "no number"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,21 @@ class GaleraFacts:
     @property
     def synced(self) -> bool:
         return self.ready and self.cluster_status == "Primary" and self.local_state == 4
+
+    @property
+    def seqno(self) -> int | None:
+        """`wsrep_last_committed`; None when the server has no number."""
+        word = self.raw.get("wsrep_last_committed", "")
+        return int(word) if word.isdecimal() and int(word) != NO_SEQNO else None
+
+
+@dataclass(frozen=True)
+class SeenPosition:
+    """How far a member was when it was seen Synced; `at` seconds since the epoch."""
+
+    uuid: str
+    seqno: int
+    at: float
 
 
 @dataclass(frozen=True)
@@ -109,11 +125,17 @@ class Grastate:
 
 @dataclass(frozen=True)
 class EnvFacts:
-    """The `.env` of one node: its three keys (None: the key is absent) and its hash."""
+    """The `.env` of one node: its three keys (None: the key is absent) and its hash.
+
+    `lines`: the number of the line of each key that is there. `changed_at`: the file's own time of
+    change, seconds since the epoch by the node's clock; None: not told.
+    """
 
     present: bool
     sha256: str = ""
     keys: Mapping[str, str | None] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+    changed_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,8 +143,8 @@ class Transfer:
     """A state transfer that this node takes part in now.
 
     `kind`: SST (everything) or IST (what was missed). `role`: joiner or donor. `peer`: the other
-    side as the server names it, "" unknown. `bytes`: size of this node's data directory.
-    IST counts write sets: `current` of `first` to `last`.
+    side as the server names it, "" unknown. `bytes`: size of this node's data directory without
+    galera.cache. IST counts write sets: `current`, from `first` on.
     """
 
     kind: str
@@ -132,7 +154,6 @@ class Transfer:
     bytes: int | None = None
     first: int | None = None
     current: int | None = None
-    last: int | None = None
 
 
 @dataclass(frozen=True)
@@ -195,10 +216,14 @@ class NodeFacts:
         return self.read_at.get(group, self.taken_at)
 
 
-# Groups of facts by their beat: what changes (every sweep), what hardly does (versions, databases,
-# scripts, dpiui2's page), glusterd's view of peers and volumes, and the entries that wait for healing.
+# Groups of facts by their beat: what changes (every sweep), what hardly does (versions, databases, the
+# bootstrap marker, dpiui2's page), glusterd's view of peers and volumes, and the entries that wait for
+# healing. "write" has the moment of the last write to the storage; it is read at every beat.
 GROUPS = ("beat", "slow", "gluster", "heal")
-SLOW_FACTS = ("hostname", "is_root", "addresses", "databases", "versions", "page")
+SLOW_FACTS = (
+    *("hostname", "is_root", "addresses", "databases", "versions", "page"),
+    "bootstrap_marker",
+)
 GLUSTER_FACTS = ("gluster_peers", "gluster_volumes")
 
 

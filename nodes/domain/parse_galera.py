@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from nodes.domain.observation import GaleraFacts, Grastate, Transfer, Unknown
+from nodes.domain.observation import NO_SEQNO, GaleraFacts, Grastate, Transfer, Unknown
 from nodes.domain.parse_sections import Section, not_understood, refused, total
 
-NO_SEQNO = 18446744073709551615  # 2**64 - 1: how the server prints "no number"
 SYSTEM_SCHEMAS = frozenset({"information_schema", "mysql", "performance_schema", "sys"})
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -74,7 +73,10 @@ def databases(section: Section) -> Mapping[str, int] | Unknown:
 
 @total
 def units(section: Section) -> Mapping[str, str] | Unknown:
-    """`systemctl show`: an absent unit is "not-found", which `is-active` would call inactive."""
+    """`systemctl show`: an absent unit is "not-found", which `is-active` would call inactive.
+
+    A quick answer has only Id and ActiveState: whether the unit is there is known from before.
+    """
     if section.exit_code:
         return refused(section)
     found: dict[str, dict[str, str]] = {}
@@ -90,7 +92,7 @@ def units(section: Section) -> Mapping[str, str] | Unknown:
 
 
 def _unit_state(unit: Mapping[str, str]) -> str:
-    return "not-found" if unit["LoadState"] == "not-found" else unit["ActiveState"]
+    return "not-found" if unit.get("LoadState") == "not-found" else unit["ActiveState"]
 
 
 @total
@@ -134,14 +136,16 @@ def marker(section: Section) -> str | Unknown:
 
 
 _SCRIPT = re.compile(r"wsrep_sst_(\w+)")
-_IST = re.compile(r"seqno (\d+) of (\d+)-(\d+)")
+_START = re.compile(r"wsrep_start_position=[0-9a-f-]{36}:(\d+)")
+_RECEIVES = "Joining: receiving State Transfer"
 
 
 @total
 def transfer(section: Section) -> Transfer | Unknown | None:
     """A state snapshot under way: the server's script with its role, or a joiner's marker alone.
 
-    The script's command line is `… wsrep_sst_rsync --role donor --address HOST:PORT/… …`.
+    The script's command line is `… wsrep_sst_rsync --role donor --address HOST:PORT/… …`; a donor that
+    sends only what was missed has `--bypass` in it. A joiner does not know until the script has ended.
     """
     if section.exit_code:
         return refused(section)
@@ -151,7 +155,7 @@ def transfer(section: Section) -> Transfer | Unknown | None:
     words = scripts[0].split()
     method = _SCRIPT.search(scripts[0])
     return Transfer(
-        kind="SST",
+        kind="IST" if "--bypass" in words else "SST",
         role={"joiner": "joiner", "donor": "donor"}[_after(words, "--role")],
         method=method[1] if method else "",
         peer=_after(words, "--address"),
@@ -174,12 +178,15 @@ def _bytes(section: Section) -> int | None:
     return int(told[0]) if told and told[0] else None
 
 
-def incremental(galera: GaleraFacts | Unknown) -> Transfer | None:
-    """An incremental transfer, as a joiner tells it: "52% complete, received seqno 7 of 1-12"."""
-    if isinstance(galera, Unknown):
+def incremental(galera: GaleraFacts | Unknown, section: Section) -> Transfer | None:
+    """A joiner that applies what it missed: MariaDB answers then, and its last change moves.
+
+    Where it began is on the server's own command line (from `galera_recovery`), but only until the unit
+    counts as started; then it is what was seen first. Where it ends, only the others know. MariaDB
+    has no status variable for it.
+    """
+    if isinstance(galera, Unknown) or galera.local_state_comment != _RECEIVES:
         return None
-    found = _IST.search(galera.raw.get("wsrep_ist_receive_status", ""))
-    if not found:
-        return None
-    current, first, last = (int(number) for number in found.groups())
-    return Transfer("IST", "joiner", first=first, current=current, last=last)
+    started = _START.search(section.text)
+    current = _number(galera.raw.get("wsrep_last_committed", ""))
+    return Transfer("IST", "joiner", first=int(started[1]) if started else current, current=current)

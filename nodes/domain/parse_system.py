@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from nodes.domain.observation import EnvFacts, MountFacts, PageFacts, Unknown
 from nodes.domain.parse_sections import Section, refused, total
 from nodes.domain.text import say
-from nodes.env_file import EnvFileError, read_keys
+from nodes.env_file import EnvFileError, key_lines, read_keys
 
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
 _ENV_LINE_LIMIT = 100_000
@@ -31,7 +31,7 @@ def identity(section: Section) -> tuple[str, str, bool, tuple[str, ...]]:
 
 @total
 def env_keys(section: Section) -> EnvFacts | Unknown:
-    """The hash of the `.env`, then its lines that name a key, with their numbers."""
+    """The hash of the `.env`, when it was changed, and its lines that name a key, with their numbers."""
     if section.text.strip() == "absent":
         return EnvFacts(present=False)
     if section.exit_code:
@@ -40,10 +40,14 @@ def env_keys(section: Section) -> EnvFacts | Unknown:
     sha256 = re.fullmatch(r"([0-9a-f]{64})\s+-", first.strip())
     if not sha256:
         return refused(section)
+    changed = re.match(r"mtime (\d+)\n", rest)
+    numbered = _numbered(rest)
     try:
-        return EnvFacts(True, sha256[1], read_keys(_numbered(rest)))
+        keys = read_keys(numbered)
     except EnvFileError as error:
         return Unknown(error.why)
+    changed_at = float(changed[1]) if changed else None
+    return EnvFacts(True, sha256[1], keys, key_lines(numbered), changed_at)
 
 
 def _numbered(text: str) -> bytes:
@@ -61,12 +65,15 @@ def scripts(section: Section) -> Mapping[str, bool]:
 
 
 def mount(state: Section, exists: Section | None, answers: Section | None) -> MountFacts | Unknown:
-    """The storage directory: the table of mounts is read first, because it never hangs."""
+    """The storage directory: the table of mounts is read first, because it never hangs.
+
+    It answers when what was written is read back, or, between two such tests, when it can be read.
+    """
     if state.exit_code or not state.lines:
         return refused(state)
     fstype, _, source = (state.lines[1:] or [""])[0].partition(" ")
-    answered = answers is not None and answers.text.strip().startswith("answers ")
     said = answers.text.strip()[:300] if answers else ""
+    answered = said == "reads" or said.startswith("answers ")
     return MountFacts(
         mounted=fstype == "fuse.glusterfs",
         fstype=fstype,
@@ -122,8 +129,10 @@ def versions(section: Section) -> Mapping[str, str]:
     return found
 
 
-def traces(section: Section) -> tuple[frozenset[str], str]:
-    """What lies around (gvwstate, sst_in_progress, config_cached), and the data directory."""
+def traces(section: Section) -> tuple[frozenset[str], str, str]:
+    """What lies around (gvwstate, sst_in_progress, config_cached, config_older), the data directory,
+    and what the panel noted when it stopped this server; "" nothing."""
     datadir = [line.split(" ", 1)[1] for line in section.lines if line.startswith("datadir ")]
     words = frozenset(line for line in section.lines if " " not in line)
-    return words, (datadir or ["/var/lib/mysql"])[0]
+    noted = [line.split(" ", 1)[1] for line in section.lines if line.startswith("stopped ")]
+    return words, (datadir or ["/var/lib/mysql"])[0], (noted or [""])[0]

@@ -76,8 +76,12 @@ def problems(
     *,
     addresses: Mapping[str, str] | None = None,
     two_galera_acknowledged: bool = False,
+    ordered: bool = True,
 ) -> list[Refusal]:
     """Everything wrong with the settings, one sentence for each field at fault.
+
+    `ordered` False: the primary need not be the first; its place is “important for initial cluster
+    deployment” alone, and a primary that was changed later leaves the lists as they were.
 
     `addresses` maps a host as typed to the address it resolves to, so that one server given by
     name and by address is seen as a duplicate; hosts that are missing from it are compared as typed.
@@ -85,7 +89,7 @@ def problems(
     found = [
         *_list_problems(GALERA_KEY, settings.galera_peer_hosts, addresses or {}),
         *_list_problems(GLUSTER_KEY, settings.cluster_fs_peer_hosts, addresses or {}),
-        *_primary_problems(settings),
+        *_primary_problems(settings, ordered),
     ]
     if not found:
         found += _two_names(settings, addresses or {})
@@ -176,7 +180,7 @@ def _duplicate(key: str, first: str, second: str, identity: str) -> Refusal:
     return _bad("host_duplicate", key, why, say("Remove one of the two entries."))
 
 
-def _primary_problems(settings: PeerSettings) -> list[Refusal]:
+def _primary_problems(settings: PeerSettings, ordered: bool) -> list[Refusal]:
     primary = settings.cluster_primary_host
     if not is_host(primary):
         why = say("%(key)s is empty or is not an address or a host name.", key=PRIMARY_KEY)
@@ -189,16 +193,16 @@ def _primary_problems(settings: PeerSettings) -> list[Refusal]:
             (GLUSTER_KEY, settings.cluster_fs_peer_hosts),
         )
         if hosts
-        for problem in _primary_in_list(primary, key, hosts)
+        for problem in _primary_in_list(primary, key, hosts, ordered)
     ]
 
 
-def _primary_in_list(primary: str, key: str, hosts: Sequence[str]) -> list[Refusal]:
+def _primary_in_list(primary: str, key: str, hosts: Sequence[str], ordered: bool) -> list[Refusal]:
     if primary not in hosts:
         why = say("The primary %(primary)s is not in %(key)s.", primary=primary, key=key)
         fix = say("Add %(primary)s to the beginning of the list.", primary=primary)
         return [_bad("primary_not_listed", key, why, fix)]
-    if hosts[0] != primary:
+    if ordered and hosts[0] != primary:
         why = say(
             "The primary %(primary)s is not the first of %(key)s; “the main (master) node of the"
             " cluster must be placed at the beginning of the list”.",

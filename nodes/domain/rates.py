@@ -69,7 +69,7 @@ def _progress(view: View, joiner: NodeFacts) -> Progress:
     assert isinstance(transfer, Transfer)
     donor = _donor(view)
     if transfer.kind == "IST":
-        return _ist(joiner.host, donor, transfer)
+        return _ist(joiner.host, donor, transfer, _newest_change(view))
     rate = growth(view.samples(joiner.host), joiner.taken_at, transfer.bytes)
     total = _total(view, donor)
     left = None if total is None or transfer.bytes is None else max(0, total - transfer.bytes)
@@ -97,10 +97,16 @@ def _total(view: View, donor: str) -> int | None:
     return None if isinstance(transfer, Unknown) or transfer is None else transfer.bytes
 
 
-def _ist(joiner: str, donor: str, transfer: Transfer) -> Progress:
-    if transfer.first is None or transfer.current is None or transfer.last is None:
+def _newest_change(view: View) -> int | None:
+    """The number of the last change that any member of the cluster has applied."""
+    told = [member.raw("wsrep_last_committed") for member in view.primary]
+    return max((int(number) for number in told if number.isdecimal()), default=None)
+
+
+def _ist(joiner: str, donor: str, transfer: Transfer, last: int | None) -> Progress:
+    if transfer.first is None or transfer.current is None or last is None:
         return Progress("IST", joiner, donor)
-    done, total = transfer.current - transfer.first, transfer.last - transfer.first
+    done, total = transfer.current - transfer.first, last - transfer.first
     return Progress("IST", joiner, donor, done=max(0, done), total=max(0, total))
 
 

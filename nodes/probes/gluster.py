@@ -18,7 +18,8 @@ from nodes.domain.observation import (
 from nodes.domain.parse_gluster import HealCount
 from nodes.domain.parse_sections import Section, read, sections
 from nodes.domain.text import say
-from nodes.probes.script import GLUSTER_OWN, GLUSTER_POOL, MARK
+from nodes.probes.gluster_script import GLUSTER_OWN, GLUSTER_POOL
+from nodes.probes.script import MARK
 from nodes.transport.base import Target, Transport, TransportError, script
 
 OWN_S = 5.0

@@ -2,11 +2,13 @@
 
 Every part prints a header line, its own output and a line with its exit code, so that one part
 that fails or hangs takes no other with it. Whatever can hang has a time limit. Nothing is written
-but one small file on the mounted storage, which is removed again, and notes below /run. Nothing is left running, except on a mount that hangs: one process that cannot be killed.
+but notes below /run and, when asked for, one small file on the mounted storage, which is removed
+again. Nothing is left running, except on a mount that hangs: one process that cannot be killed.
 """
 
 from __future__ import annotations
 
+# Long because it is one script, which is read and changed as a whole.
 MARK = "--clusterpanel--"
 
 PRELUDE = f"""
@@ -23,8 +25,8 @@ limit() {{ limit_s=$1; shift; timeout -k 1 "$limit_s" "$@"; }}
 has() {{ command -v "$1" >/dev/null 2>&1; }}
 """
 
-# Arguments: the application's directory; a token that the write test writes; "sql" when the database
-# was asked by its own protocol already; "all", or "quick" to leave out what hardly ever changes;
+# Arguments: the application's directory; a token that the write test writes, or "" to look at the
+# storage without writing; "sql" when the database was asked by its own protocol already; "all", or "quick" to leave out what hardly ever changes;
 # the data directory if it is known; the address of dpiui2's page or ""; paths of bricks.
 #
 # It is asked every few seconds, so it starts few processes: what the shell can read by itself, it
@@ -41,18 +43,18 @@ if [ -z "$datadir" ]; then
         [ -n "$own" ] && datadir=${own%/}
     fi
 fi
-backend=$(cd -P "$app/backend" 2>/dev/null && pwd || echo "$app/backend")
+backend=$app/backend
+cd -P "$backend" 2>/dev/null && backend=$PWD && cd /
 storage=$backend/storage
 # The table of mounts can be read whatever a mount does. (A shell's own `read` takes a byte at a
 # time: for a long file that is slower than starting grep.)
 find_mount() {
-    mounted=$(grep -F " $storage " /proc/self/mounts | {
-        found=
-        while read -r device dir type rest; do
-            [ "$dir" = "$storage" ] && found="$type $device"
-        done
-        echo "$found"
-    })
+    mounted=
+    while read -r device dir type rest; do
+        [ "$dir" = "$storage" ] && mounted="$type $device"
+    done <<END
+$(grep -F " $storage " /proc/self/mounts)
+END
 }
 find_mount
 if [ -z "$mounted" ] && [ -L "$storage" ]; then
@@ -60,66 +62,76 @@ if [ -z "$mounted" ] && [ -L "$storage" ]; then
     case $link in /*) storage=${link%/} ;; *) storage=$backend/${link%/} ;; esac
     find_mount
 fi
-seconds_up() { read -r up_seconds up_rest </proc/uptime; echo "${up_seconds%%.*}"; }
+read -r up up_rest </proc/uptime
+up=${up%%.*}
 
 # Whoever touches a mount whose server hangs cannot even be killed. So it is touched in the
 # background, the wait is short, and while one is stuck no other is sent after it.
 touched=/run/clusterpanel
 touch_storage() {
     [ -d "$storage" ] && echo exists
-    df -P -B1 "$storage" 2>/dev/null | {
-        read -r title
-        read -r device size used left rest && echo "free $left $size"
-    }
+    set -f
+    space=$(df -P -B1 "$storage" 2>/dev/null) && set -- ${space##*
+} && echo "free $4 $2"
     case $mounted in fuse.glusterfs*) ;; *) echo 'said not mounted'; return ;; esac
+    if [ -z "$token" ]; then
+        if [ -n "$space" ]; then echo 'said reads'; else echo "said $(df -P "$storage" 2>&1)"; fi
+        return
+    fi
     file=$storage/.clusterpanel-probe-$token
-    said=$( { echo "$token" >"$file" && read -r back <"$file" && echo "$back"; rm -f "$file"; } 2>&1)
-    if [ "$said" = "$token" ]; then echo "said answers $token"; else echo "said $said"; fi
+    printf 'said '
+    { echo "$token" >"$file" && read -r back <"$file" && echo "answers $back"; } 2>&1 || echo
+    rm -f "$file"
 }
-born() {
-    read -r born_line 2>/dev/null <"/proc/$1/stat" || return
-    set -- ${born_line##*) }
+born() { # when process $1 began, as $since
+    since=
+    read -r line 2>/dev/null <"/proc/$1/stat" || return
+    set -- ${line##*) }
     shift 19
-    echo "$1"
+    since=$1
 }
 stuck() {
     for note in "$touched"/stuck-*; do
         [ -f "$note" ] || continue
-        read -r since at <"$note"
-        if [ "$(born "${note##*-}")" != "$since" ]; then rm -f "$note"
-        elif [ $(($(seconds_up) - at)) -ge 3 ]; then return 0; fi
+        read -r noted at <"$note"
+        born "${note##*-}"
+        if [ "$since" != "$noted" ]; then rm -f "$note"
+        elif [ $((up - at)) -ge 3 ]; then return 0; fi
     done
     return 1
 }
 [ -d "$touched" ] || mkdir -p -m 700 "$touched"
 answer=
 if [ -d "$touched" ] && ! stuck; then
-    answer=$touched/answer-$token
+    answer=$touched/answer-${token:-$$}
     trap 'rm -f "$answer"' EXIT
     trap 'exit 1' HUP INT TERM PIPE # also when nobody listens any more
     ( touch_storage; echo end ) >"$answer" 2>/dev/null &
     asked=$!
     note=$touched/stuck-$asked
-    echo "$(born $asked) $(seconds_up)" >"$note"
+    born "$asked"
+    echo "$since $up" >"$note"
 fi
-has_ended() {
-    told_last=
-    while read -r told_line; do told_last=$told_line; done <"$answer"
-    [ "$told_last" = end ]
+# What was told so far; true when it is all.
+heard() {
+    ended= exists= space= said=
+    while read -r key rest; do
+        case $key in exists) exists=yes ;; free) space=$rest ;; said) said=$rest ;; end) ended=yes ;; esac
+    done <"$answer"
+    [ -n "$ended" ]
 }
 hear_storage() {
-    [ -d "$touched" ] || { echo 'said no place for notes'; return; }
-    [ -n "$answer" ] || { echo 'said hangs since an earlier question'; return; }
-    waited=0
-    until has_ended || [ "$waited" -ge 40 ]; do sleep 0.05; waited=$((waited + 1)); done
-    if has_ended; then rm -f "$note"; else echo 'said hangs'; fi
-    while read -r told_line; do printf '%s\n' "$told_line"; done <"$answer"
-    rm -f "$answer"
-}
-told() {
-    printf '%s\n' "$about_storage" | while read -r told_key told_rest; do
-        [ "$told_key" = "$1" ] && { printf '%s\n' "$told_rest"; break; }
+    exists= space=
+    [ -d "$touched" ] || { said='no place for notes'; return; }
+    [ -n "$answer" ] || { said='hangs since an earlier question'; return; }
+    waited=0 pause=0.005
+    until heard || [ "$waited" -ge 40 ]; do
+        sleep "$pause"
+        case $pause in 0.005) pause=0.01 ;; 0.01) pause=0.02 ;; *) pause=0.05 waited=$((waited + 1)) ;; esac
     done
+    [ -n "$ended" ] || { said=hangs note=; }
+    rm -f "$answer" ${note:+"$note"}
+    trap - EXIT
 }
 
 clock() { date +%s.%N; }
@@ -130,7 +142,15 @@ identity() {
     id -u
     hostname -I
 }
+# Whether a unit is installed and starts at boot hardly changes, and costs systemd twice as much.
 units() {
+    states=$(limit 2 systemctl is-active mariadb.service mariadb.socket glusterd.service)
+    if [ "$what" = quick ]; then
+        set -- $states
+        [ $# -eq 3 ] || { echo "$states"; return 1; }
+        printf 'Id=%s\nActiveState=%s\n' mariadb.service "$1" mariadb.socket "$2" glusterd.service "$3"
+        return
+    fi
     limit 2 systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState \
         mariadb.service mariadb.socket glusterd.service
 }
@@ -163,6 +183,7 @@ env_keys() {
     file=$app/backend/.env
     [ -e "$file" ] || { echo absent; return 0; }
     sha256sum <"$file" || return 1
+    stat -L -c 'mtime %Y' "$file"
     grep -a -n -E '(GALERA_PEER_HOSTS|CLUSTER_FS_PEER_HOSTS|CLUSTER_PRIMARY_HOST)' "$file"
     return 0
 }
@@ -175,27 +196,19 @@ mount_state() {
     echo "$storage"
     [ -z "$mounted" ] || echo "$mounted"
 }
-mount_exists() {
-    case $about_storage in exists*|*'
-exists'*) echo yes ;; esac
-}
-mount_answers() { told said; }
+mount_exists() { [ -z "$exists" ] || echo yes; }
+mount_answers() { echo "$said"; }
 free() {
-    seen=/var/lib/clusterpanel
-    until [ -e "$seen" ]; do seen=${seen%/*}; seen=${seen:-/}; done
-    for path in "$datadir" /data*; do
-        [ -e "$path" ] && set -- "$@" "$path"
-    done
-    limit 2 df -P -B1 "$@" "$seen" 2>/dev/null | {
+    {
         read -r title
         for path in "$@" /var/lib/clusterpanel; do
             read -r device size used left rest || break
-            echo "$left $size $path"
+            [ -z "$left" ] || echo "$left $size $path"
         done
-    }
-    line=$(told free)
-    [ -n "$line" ] && echo "$line $storage"
-    return 0
+    } <<END
+$disks
+END
+    [ -z "$space" ] || echo "$space $storage"
 }
 system() {
     read -r line </proc/uptime && echo "$line"
@@ -223,18 +236,32 @@ grastate() {
 traces() {
     [ -s "$datadir/gvwstate.dat" ] && echo gvwstate
     [ -e "$datadir/sst_in_progress" ] && echo sst_in_progress
-    [ -e "$app/backend/bootstrap/cache/config.php" ] && echo config_cached
+    cached=$app/backend/bootstrap/cache/config.php
+    [ -e "$cached" ] && echo config_cached
+    [ "$cached" -ot "$app/backend/.env" ] && [ -e "$cached" ] && echo config_older
     echo "datadir $datadir"
+    { read -r line </var/lib/clusterpanel/stop-order && echo "stopped $line"; } 2>/dev/null
+    return 0
 }
+# The script of a transfer runs as "bash"; what it starts, and a server that is not ready yet, tell
+# that it is worth looking. (Written so that a search for it does not find this script itself.)
 transfer() {
-    case $processes in *wsrep_sst_*) ;; *) [ -e "$datadir/sst_in_progress" ] || return 0 ;; esac
-    [ -e "$datadir/sst_in_progress" ] && echo marked
-    for process in $(grep -a -l wsrep_sst_ /proc/[0-9]*/cmdline 2>/dev/null); do
-        printf 'script '
-        tr '\0' ' ' <"$process"
-        echo
+    case "$states $processes" in
+        activating*|*rsync*|*backup*|*dump*) ;;
+        *) [ -e "$datadir/sst_in_progress" ] || return 0 ;;
+    esac
+    moving=
+    [ -e "$datadir/sst_in_progress" ] && moving=yes && echo marked
+    for process in $(grep -a -l -E 'wsrep_(ss[t]_|start_positio[n]=)' /proc/[0-9]*/cmdline 2>/dev/null); do
+        line=$(tr '\0' ' ' 2>/dev/null <"$process") || continue
+        case $line in
+            *wsrep_ss[t]_*) moving=yes; echo "script $line" ;;
+            *) echo "server $line" ;;
+        esac
     done
-    size=$(limit 2 du -sb "$datadir" 2>/dev/null) && echo "bytes ${size%%[!0-9]*}"
+    [ -n "$moving" ] || return 0
+    # Without the ring of write sets, which every server has for itself and in its full size.
+    size=$(limit 2 du -sb --exclude=galera.cache "$datadir" 2>/dev/null) && echo "bytes ${size%%[!0-9]*}"
     return 0
 }
 versions() {
@@ -256,45 +283,19 @@ page() {
     return 0
 }
 
-questions='clock identity units mysqld env_keys scripts system marker grastate traces transfer'
+questions='clock identity units mysqld env_keys scripts system grastate traces transfer'
 [ "$known" = sql ] || questions="$questions wsrep"
-[ "$what" = quick ] || questions="$questions databases versions page"
+[ "$what" = quick ] || questions="$questions marker databases versions page"
 for question in $questions; do part $question $question; done
-about_storage=$(hear_storage)
+for path in "$datadir" /data*; do
+    [ -e "$path" ] && set -- "$@" "$path"
+done
+near=/var/lib/clusterpanel # or the nearest folder above it that is there
+until [ -e "$near" ]; do near=${near%/*}; near=${near:-/}; done
+disks=$(limit 2 df -P -B1 "$@" "$near" 2>/dev/null)
+hear_storage
 for question in mount_state mount_exists mount_answers; do part $question $question; done
 part free free "$@"
-part clock_end clock
-"""
-)
-
-# What glusterd knows by itself: asks no other server and takes no lock of the pool.
-GLUSTER_OWN = (
-    PRELUDE
-    + r"""
-own() {
-    has gluster || { echo 'not installed'; return 0; }
-    ls -A /var/lib/glusterd/peers /var/lib/glusterd/vols 2>/dev/null
-    return 0
-}
-peers() { has gluster && limit 2 gluster --xml --mode=script peer status; }
-volumes() { has gluster && limit 2 gluster --xml --mode=script volume info; }
-part own own
-part peers peers
-part volumes volumes
-"""
-)
-
-# Takes locks that the whole pool shares. Arguments: "heal" or "", then the volumes' names.
-GLUSTER_POOL = (
-    PRELUDE
-    + r"""
-heal=$1; shift
-status() { limit 3 gluster --xml --mode=script volume status "$1"; }
-healing() { limit 3 gluster --xml --mode=script volume heal "$1" info summary; }
-for volume in "$@"; do
-    part "status $volume" status "$volume"
-    [ "$heal" = heal ] && part "heal $volume" healing "$volume"
-done
-exit 0
+[ "$what" = quick ] || part clock_end clock # a short question needs one reading only
 """
 )

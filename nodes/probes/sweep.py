@@ -2,6 +2,8 @@
 
 A node that hangs costs its own answer, never the others'. A steady beat does not even wait for it:
 its question goes on, is not asked a second time, and its answer is taken by the sweep that finds it.
+When its time is over the node is told to be late, whatever layer it is that still waits: a dead
+connection takes many seconds until it is known to be dead.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Known:
     bricks: tuple[str, ...] = ()
     quick: bool = False  # leave out what hardly ever changes
     answered_at: float = 0.0  # seconds since the epoch; 0: it did not answer last time
+    write: bool = True  # test the storage by writing to it, not only by reading
 
 
 @dataclass(frozen=True)
@@ -81,19 +84,24 @@ class Sweep:
             answered_at=time.time(),
             galera=galera,
             quick=known.quick,
+            wrote=known.write,
         )
+
+    def limit_s(self, target: Target) -> float:
+        """Seconds that this node's answer may take."""
+        return QUICK_S if self.known.get(target.host, Known()).quick else self.full_s
 
     def _question(self, target: Target, known: Known, sql_answered: bool) -> Command:
         return script(
             BEAT,
             self.app_dir,
-            token_hex(8),
+            token_hex(8) if known.write else "",
             "sql" if sql_answered else "",
             "quick" if known.quick else "all",
             known.datadir,
             of_host(self.page_url, target.host),
             *known.bricks,
-            timeout_s=QUICK_S if known.quick else self.full_s,
+            timeout_s=self.limit_s(target),
         )
 
     def _galera(self, transport: Transport, target: Target) -> GaleraFacts | None:
@@ -105,6 +113,14 @@ class Sweep:
         return facts if isinstance(facts, GaleraFacts) else None
 
 
+@dataclass(frozen=True)
+class _Question:
+    """`late_at`: a moment of time.monotonic()."""
+
+    answer: Future[NodeFacts]
+    late_at: float
+
+
 class Asked:
     """Questions under way, by target. A process whose beats are steady keeps one for all of them."""
 
@@ -112,21 +128,27 @@ class Asked:
         self._pool = ThreadPoolExecutor(max(1, threads), "beat")
         self._patience = patience
         self._lock = threading.Lock()
-        self._under_way: dict[Target, Future[NodeFacts]] = {}
+        self._under_way: dict[Target, _Question] = {}
 
     def facts(self, sweep: Sweep, connect: Connect, patience_s: float) -> dict[str, NodeFacts]:
-        """By host, of the nodes whose answer is there within `patience_s` seconds."""
+        """By host, of the nodes whose answer is there within `patience_s` seconds, and of those that
+        are late."""
         found: dict[str, NodeFacts] = {}
-        asked: dict[Target, Future[NodeFacts]] = {}
+        asked: dict[Target, _Question] = {}
         for target in sweep.targets:
             reason = self._reason(sweep, target)
             if reason is None:
                 asked[target] = self._ask(sweep, target, connect)
             else:
                 found[target.host] = reason
-        wait(asked.values(), timeout=patience_s)
-        done = {target: question for target, question in asked.items() if question.done()}
-        return found | {t.host: self._taken(t, question) for t, question in done.items()}
+        wait([question.answer for question in asked.values()], timeout=patience_s)
+        now = time.monotonic()
+        for target, question in asked.items():
+            if question.answer.done():
+                found[target.host] = self._taken(target, question.answer)
+            elif now >= question.late_at:
+                found[target.host] = _late(target)
+        return found
 
     def _reason(self, sweep: Sweep, target: Target) -> NodeFacts | None:
         """Why this node is left alone for now; None: it is asked."""
@@ -134,10 +156,12 @@ class Asked:
             return None
         return self._patience.instead(target, sweep.known.get(target.host, Known()).answered_at)
 
-    def _ask(self, sweep: Sweep, target: Target, connect: Connect) -> Future[NodeFacts]:
+    def _ask(self, sweep: Sweep, target: Target, connect: Connect) -> _Question:
         with self._lock:
             if target not in self._under_way:
-                self._under_way[target] = self._pool.submit(sweep.ask, target, connect)
+                late_at = time.monotonic() + sweep.limit_s(target)
+                answer = self._pool.submit(sweep.ask, target, connect)
+                self._under_way[target] = _Question(answer, late_at)
             return self._under_way[target]
 
     def _taken(self, target: Target, question: Future[NodeFacts]) -> NodeFacts:

@@ -5,13 +5,19 @@ from nodes.services.acknowledging import (
     acknowledgement_take_back,
     finding_acknowledge,
 )
+from nodes.services.adoption import (
+    adoption_begin,
+    adoption_drop,
+    adoption_finish,
+    adoption_read,
+)
 from nodes.services.asking import RawAnswer, RawAnswers, raw_answers
 from nodes.services.checks import checks_run
 from nodes.services.clusters import (
     access_save,
+    apply_command_save,
     cluster_create,
     page_url_save,
-    settings_save,
     target_for,
 )
 from nodes.services.host_keys import (
@@ -20,26 +26,43 @@ from nodes.services.host_keys import (
     host_key_trust,
     host_keys_scan,
 )
+from nodes.services.looking import Look, host_look
 from nodes.services.observing import observe, observe_gluster_if_idle, observe_if_idle
+from nodes.services.primary import primary_set, workers_save
+from nodes.services.settings import live_now, settings_revert, settings_save, settings_take
+from nodes.services.tracing import traces_now
 
 __all__ = [
     "NOTE_MAX",
+    "Look",
     "RawAnswer",
     "RawAnswers",
     "ScannedKey",
     "access_save",
     "acknowledgement_take_back",
+    "adoption_begin",
+    "adoption_drop",
+    "adoption_finish",
+    "adoption_read",
+    "apply_command_save",
     "checks_run",
     "cluster_create",
     "console_command",
     "finding_acknowledge",
     "host_key_trust",
     "host_keys_scan",
+    "host_look",
+    "live_now",
     "observe",
     "observe_gluster_if_idle",
     "observe_if_idle",
     "page_url_save",
+    "primary_set",
     "raw_answers",
+    "settings_revert",
     "settings_save",
+    "settings_take",
     "target_for",
+    "traces_now",
+    "workers_save",
 ]

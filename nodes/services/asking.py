@@ -14,7 +14,8 @@ from nodes.domain.page_url import of_host
 from nodes.domain.parse_sections import Section, sections
 from nodes.domain.refusal import Refusal, Refused
 from nodes.models import Cluster
-from nodes.probes.script import BEAT, GLUSTER_OWN, MARK
+from nodes.probes.gluster_script import GLUSTER_OWN
+from nodes.probes.script import BEAT, MARK
 from nodes.services.clusters import target_for
 from nodes.transport import pool
 from nodes.transport.base import Command, TransportError, script

@@ -1,4 +1,4 @@
-"""Clusters, their settings by revision, and how their servers are reached."""
+"""Clusters, and how their servers are reached."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from clusterpanel import audit
 from clusterpanel.people.roles import Role
 from clusterpanel.people.rules import needs, of_the_panel
 from nodes import credentials
+from nodes.domain.apply_command import problem as apply_command_problem
 from nodes.domain.page_url import problem as page_url_problem
-from nodes.domain.peers import PeerSettings, parse_host_list
+from nodes.domain.peers import PeerSettings
 from nodes.domain.refusal import Refusal, Refused
-from nodes.domain.text import say
-from nodes.models import DEFAULT_APP_DIR, Cluster, SettingsRevision
+from nodes.models import DEFAULT_APP_DIR, Cluster
 from nodes.services import typed
+from nodes.services.revisions import peers_of, revision_add
 from nodes.transport.base import PinnedKey, Target
 
 
@@ -37,7 +38,7 @@ def cluster_create(
     two_galera_acknowledged: bool = False,
 ) -> Cluster:
     """A cluster with revision 1 of its settings. Raises Refused with everything that is wrong."""
-    peers = _peers(galera_peer_hosts, cluster_fs_peer_hosts, cluster_primary_host)
+    peers = peers_of(galera_peer_hosts, cluster_fs_peer_hosts, cluster_primary_host)
     cluster = Cluster(name=name.strip(), app_dir=app_dir.strip().rstrip("/"))
     cluster.ssh_username, cluster.ssh_port = ssh_username, ssh_port
     cluster.ssh_private_key = credentials.normalized(ssh_private_key)
@@ -51,49 +52,10 @@ def _insert(cluster: Cluster, peers: PeerSettings, acknowledged: bool, by: User 
     try:
         with transaction.atomic():
             cluster.save(force_insert=True)
-            _revision(cluster, 1, peers, acknowledged, by)
+            revision_add(cluster, 1, peers, acknowledged, by)
             _record(by, "cluster_create", cluster, _told(cluster, peers))
     except IntegrityError:  # somebody else used the name in this very moment
         raise Refused(typed.name_taken(cluster.name)) from None
-
-
-@needs(Role.ADMINISTRATOR)
-def settings_save(
-    *,
-    cluster: Cluster,
-    by: User | None,
-    based_on: int,
-    galera_peer_hosts: Sequence[str] | str,
-    cluster_fs_peer_hosts: Sequence[str] | str,
-    cluster_primary_host: str,
-    two_galera_acknowledged: bool = False,
-) -> SettingsRevision:
-    """A new revision; the newest one when nothing changed. Only the panel's wish: no node is touched.
-
-    Raises Refused: `settings_stale` when somebody saved since `based_on`, or what is wrong.
-    """
-    peers = _peers(galera_peer_hosts, cluster_fs_peer_hosts, cluster_primary_host)
-    newest = cluster.revision
-    if newest.number != based_on:
-        raise Refused(_stale(newest, based_on))
-    _refuse(*typed.peer_problems(peers, two_galera_acknowledged))
-    if (newest.peers, newest.two_galera_acknowledged) == (peers, two_galera_acknowledged):
-        return newest
-    return _append(newest, peers, two_galera_acknowledged, by)
-
-
-def _append(
-    newest: SettingsRevision, peers: PeerSettings, acknowledged: bool, by: User | None
-) -> SettingsRevision:
-    cluster, number = newest.cluster, newest.number + 1
-    detail = {"revision": number, "before": newest.peers.as_env(), "after": peers.as_env()}
-    try:
-        with transaction.atomic():
-            saved = _revision(cluster, number, peers, acknowledged, by)
-            _record(by, "settings_save", cluster, detail)
-    except IntegrityError:  # somebody else saved this number in this very moment
-        raise Refused(_stale(cluster.revision, newest.number)) from None
-    return saved
 
 
 @needs(Role.ADMINISTRATOR)
@@ -136,6 +98,21 @@ def page_url_save(*, cluster: Cluster, by: User | None, page_url: str) -> None:
         _record(by, "page_url_save", cluster, {"before": before, "after": page_url})
 
 
+@needs(Role.ADMINISTRATOR)
+def apply_command_save(*, cluster: Cluster, by: User | None, apply_command: str) -> None:
+    """What makes dpiui2 read its `.env` again; "" and nothing is run. It will run as root.
+
+    Raises Refused `apply_command_bad`.
+    """
+    wanted = apply_command.strip()
+    wrong = apply_command_problem(wanted)
+    _refuse(*([wrong] if wrong else []))
+    before, cluster.apply_command = cluster.apply_command, wanted
+    with transaction.atomic():
+        cluster.save(update_fields=["apply_command"])
+        _record(by, "apply_command_save", cluster, {"before": before, "after": wanted})
+
+
 @of_the_panel
 def target_for(cluster: Cluster, host: str) -> Target:
     """How to reach one server: its pinned key and the cluster's secrets."""
@@ -167,28 +144,6 @@ def _target(cluster: Cluster, host: str, pinned: tuple[PinnedKey, ...]) -> Targe
     )
 
 
-def _peers(galera: Sequence[str] | str, gluster: Sequence[str] | str, primary: str) -> PeerSettings:
-    return PeerSettings(_hosts(galera), _hosts(gluster), primary.strip())
-
-
-def _hosts(value: Sequence[str] | str) -> tuple[str, ...]:
-    return parse_host_list(value) if isinstance(value, str) else tuple(h.strip() for h in value)
-
-
-def _revision(
-    cluster: Cluster, number: int, peers: PeerSettings, acknowledged: bool, by: User | None
-) -> SettingsRevision:
-    return SettingsRevision.objects.create(
-        cluster=cluster,
-        number=number,
-        galera_peer_hosts=list(peers.galera_peer_hosts),
-        cluster_fs_peer_hosts=list(peers.cluster_fs_peer_hosts),
-        cluster_primary_host=peers.cluster_primary_host,
-        two_galera_acknowledged=acknowledged,
-        author=by,
-    )
-
-
 def _record(by: User | None, action: str, cluster: Cluster, detail: dict[str, Any]) -> None:
     audit.record(who=who(by), action=action, subject=cluster.name, detail=detail)
 
@@ -201,15 +156,3 @@ def _told(cluster: Cluster, peers: PeerSettings) -> dict[str, Any]:
 def _refuse(*refusals: Refusal) -> None:
     if refusals:
         raise Refused(*refusals)
-
-
-def _stale(newest: SettingsRevision, based_on: int) -> Refusal:
-    why = say(
-        "%(author)s saved revision %(newest)s of the settings since you opened revision %(based)s.",
-        author=who(newest.author),
-        newest=newest.number,
-        based=based_on,
-    )
-    fix = say("Look at the new settings and make your change there.")
-    evidence = {"newest": newest.number, "based_on": based_on, "settings": newest.peers.as_env()}
-    return Refusal("settings_stale", why, fix, evidence)

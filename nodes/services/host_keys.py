@@ -53,7 +53,7 @@ def host_keys_scan(*, cluster: Cluster) -> list[ScannedKey]:
     hosts = cluster.revision.peers.hosts
     pinned = {key.host: key for key in cluster.host_keys.all()}
     with ThreadPoolExecutor(len(hosts), "scan") as pool:
-        return list(pool.map(lambda h: _scan(h, cluster.ssh_port, pinned.get(h)), hosts))
+        return list(pool.map(lambda h: scan_one(h, cluster.ssh_port, pinned.get(h)), hosts))
 
 
 @needs(Role.ADMINISTRATOR)
@@ -74,7 +74,7 @@ def host_key_trust(
     if host not in cluster.revision.peers.hosts:
         raise Refused(_unknown_host(cluster, host))
     pinned = cluster.host_keys.filter(host=host).first()
-    shown = _scan(host, cluster.ssh_port, pinned)
+    shown = scan_one(host, cluster.ssh_port, pinned)
     if problem := _trust_problem(shown, sha256.strip(), replace):
         raise Refused(problem)
     if shown.state == "changed":
@@ -95,7 +95,8 @@ def _pin(cluster: Cluster, shown: ScannedKey, by: User | None) -> HostKey:
     return key
 
 
-def _scan(host: str, port: int, pinned: HostKey | None) -> ScannedKey:
+def scan_one(host: str, port: int, pinned: HostKey | None) -> ScannedKey:
+    """What `host` shows now beside the accepted key, if there is one."""
     before = pinned.sha256 if pinned else ""
     try:
         keys = servers.scan_host_key(host, port)

@@ -2,7 +2,8 @@
 
 Three beats: what changes (every OBSERVE_EVERY_S), what hardly does (SLOW_FACTS_EVERY_S, in the same
 question), and glusterd (GLUSTER_EVERY_S; what waits for healing every HEAL_EVERY_S), whose locks are
-pool-wide: one server at a time, never two askers, and not while a run works with it.
+pool-wide: one server at a time, never two askers, and not while a run works with it. The storage is
+looked at every time, and written to in the rhythm of glusterd.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -25,7 +26,7 @@ from nodes import history, samples, selectors
 from nodes.announcing import SEEN
 from nodes.domain.facts_json import gluster_to_json, to_json
 from nodes.domain.numbers import numbers_of
-from nodes.domain.observation import ClusterFacts, NodeFacts, Unknown
+from nodes.domain.observation import ClusterFacts, MountFacts, NodeFacts, SeenPosition, Unknown
 from nodes.domain.parse_gluster import HealCount
 from nodes.domain.parse_node import carried
 from nodes.domain.quorum import host_of
@@ -139,7 +140,14 @@ def _known_of(node: NodeFacts) -> Known:
         bricks=tuple(name[len(node.host) + 1 :] for name in own),
         quick=age_s < settings.SLOW_FACTS_EVERY_S,
         answered_at=node.taken_at,
+        write=_write_is_due(node),
     )
+
+
+def _write_is_due(node: NodeFacts) -> bool:
+    """Every create and unlink goes to all bricks, so a storage that is well is seldom written to."""
+    well = isinstance(node.mount, MountFacts) and node.mount.answers
+    return not well or time.time() - node.read_at.get("write", 0.0) >= settings.GLUSTER_EVERY_S
 
 
 def _store(cluster: Cluster, nodes: Iterable[NodeFacts], stored: ClusterFacts | None) -> None:
@@ -171,12 +179,21 @@ def _with_heal(nodes: tuple[NodeFacts, ...], older: dict[str, NodeFacts]) -> tup
 
 def _store_one(cluster: Cluster, node: NodeFacts) -> None:
     taken_at = datetime.fromtimestamp(node.taken_at, UTC)
-    values = {"taken_at": taken_at, "facts": to_json(node)}
+    values = {"taken_at": taken_at, "facts": to_json(node), **_position(node)}
     mine = Observation.objects.filter(cluster=cluster, host=node.host)
     if mine.filter(taken_at__lte=taken_at).update(**values):
         return
     if not mine.exists():
         Observation.objects.create(cluster=cluster, host=node.host, **values)
+
+
+def _position(node: NodeFacts) -> dict[str, object]:
+    """Where a Synced member is; of any other the last one stays."""
+    galera = node.galera
+    if isinstance(galera, Unknown) or not galera.synced or galera.seqno is None:
+        return {}
+    seen = SeenPosition(galera.cluster_uuid, galera.seqno, node.taken_at)
+    return {"position": asdict(seen)}
 
 
 def _ask_gluster(

@@ -23,10 +23,17 @@ def cluster_problems(cluster: Cluster) -> list[Refusal]:
     ]
 
 
-def peer_problems(peers: PeerSettings, acknowledged: bool) -> list[Refusal]:
-    """The domain's rules, with names resolved, so that one server is not listed twice."""
+def peer_problems(
+    peers: PeerSettings, acknowledged: bool, *, ordered: bool = True
+) -> list[Refusal]:
+    """The domain's rules, with names resolved, so that one server is not listed twice.
+
+    `ordered` False: the cluster runs, and its primary need not be the first of the lists.
+    """
     addresses = resolve.addresses_of(host for host in peers.hosts if is_host(host))
-    found = problems(peers, addresses=addresses, two_galera_acknowledged=acknowledged)
+    found = problems(
+        peers, addresses=addresses, two_galera_acknowledged=acknowledged, ordered=ordered
+    )
     if found:
         return found
     return [
@@ -38,6 +45,16 @@ def peer_problems(peers: PeerSettings, acknowledged: bool) -> list[Refusal]:
         for host in hosts
         if host not in addresses
     ]
+
+
+# What an installation needs; a cluster that runs already is as it is.
+_OF_INSTALLING = frozenset({"gluster_too_small", "galera_single", "galera_two_hosts"})
+
+
+def running_peer_problems(peers: PeerSettings) -> list[Refusal]:
+    """What is wrong with the settings of a cluster that runs already, and was read from it."""
+    found = peer_problems(peers, acknowledged=True, ordered=False)
+    return [refusal for refusal in found if refusal.code not in _OF_INSTALLING]
 
 
 def _unresolved(key: str, host: str) -> Refusal:

@@ -23,11 +23,11 @@ class Connection(Transport, Protocol):
     def alive(self) -> bool: ...
 
 
-def connect(target: Target) -> Connection:
-    """Raises Unreachable, HostKeyUnknown, HostKeyChanged or AuthFailed."""
+def connect(target: Target, timeout_s: float = 8) -> Connection:
+    """`timeout_s`: until somebody is signed in. Raises Unreachable, HostKeyUnknown, HostKeyChanged or AuthFailed."""
     if settings.SIMULATED_NODES:
         return simulated.connect(_cluster_of(target.host), target)
-    return ssh.connect(target)
+    return ssh.connect(target, timeout_s=timeout_s)
 
 
 def scan_host_key(host: str, port: int) -> list[PinnedKey]:

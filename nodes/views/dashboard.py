@@ -25,6 +25,8 @@ from nodes.views import charts, parts
 @gzip_page
 def dashboard(request: HttpRequest, cluster_id: int) -> HttpResponse:
     cluster = get_object_or_404(Cluster, pk=cluster_id)
+    if cluster.adopting:
+        return redirect("adopt", cluster.pk)
     now = time.time()
     context = parts.context(cluster, now) | _history(request, cluster, now) | {"streamed": True}
     return render(request, "nodes/dashboard.html", context)
@@ -61,7 +63,8 @@ def observe(request: HttpRequest, cluster_id: int) -> HttpResponse:
     services.observe(cluster=get_object_or_404(Cluster, pk=cluster_id))
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(status=204, headers={"HX-Trigger": "observed"})
-    return redirect("dashboard", cluster_id)
+    asked_from = "operations" if request.GET.get("back") == "operations" else "dashboard"
+    return redirect(asked_from, cluster_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

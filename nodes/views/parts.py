@@ -14,10 +14,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from nodes import history, summary
+from nodes.domain.assess import fresh
 from nodes.domain.card import cards
 from nodes.domain.topology import Edge, Link, edges
 from nodes.domain.verdict import Action, Finding
 from nodes.domain.wizard import StepStand
+from nodes.history import Offer
 from nodes.models import Acknowledgement, Cluster
 from nodes.summary import Summary
 from nodes.views.charts import sparkline
@@ -38,6 +40,14 @@ class Next:
     """An action as it is shown; `url` of its plan, "" when the panel has none for it."""
 
     action: Action
+    url: str
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A procedure as a line of a menu; `url` of its plan, or of its refusal."""
+
+    offer: Offer
     url: str
 
 
@@ -79,11 +89,12 @@ def context(cluster: Cluster, now: float) -> dict[str, Any]:
     joined = edges(seen.settings, seen.facts, now)
     spots = _spots([(card.host, card.state, card.primary) for card in shown])
     go_on = _next_step(cluster, seen)
+    offers = offered(cluster, seen, now)
     return {
         "cluster": cluster,
         "summary": seen,
         "next": None if go_on else _verdict_next(cluster, seen),
-        "cards": [(card, sparkline(card.queue)) for card in shown],
+        "cards": [(card, sparkline(card.queue), offers.get(card.host, ())) for card in shown],
         "items": [_item(cluster, f, known.get(f.id)) for f in seen.verdict.findings],
         "edges": joined,
         "spots": spots,
@@ -92,6 +103,22 @@ def context(cluster: Cluster, now: float) -> dict[str, Any]:
         "backups": past.backups(cluster)[:4],
         "go_on": go_on,
     }
+
+
+def offered(cluster: Cluster, seen: Summary, now: float) -> dict[str, list[Offered]]:
+    """By server, what can be done to it now; every verdict stands before the click."""
+    present = fresh(seen.facts, now, summary.stale_after_s()) if seen.facts else None
+    found = history.of().node_offers(cluster, present, now)
+    return {
+        host: [Offered(each, offer_url(cluster, each)) for each in offers]
+        for host, offers in found.items()
+    }
+
+
+def offer_url(cluster: Cluster, offer: Offer) -> str:
+    """Of its plan; of its refusal, when it is not now."""
+    url = reverse("plan", args=[cluster.pk, offer.procedure])
+    return f"{url}?{urlencode(offer.params)}" if offer.params else url
 
 
 def drawn(shown: Mapping[str, Any], name: str) -> str:
@@ -111,9 +138,13 @@ def _item(cluster: Cluster, finding: Finding, known: Acknowledgement | None) -> 
 def _next(cluster: Cluster, action: Action) -> Next:
     if not history.of().offers(action.procedure):
         return Next(action, "")
+    if action.procedure == "recover_galera":
+        return Next(action, reverse("recovery", args=[cluster.pk]))  # the evidence before the plan
     url = reverse("plan", args=[cluster.pk, action.procedure])
+    if action.node and action.procedure == "change_primary":
+        url += "?" + urlencode({"primary": action.node})
     if action.node and action.procedure in _ON_ONE_NODE:
-        url += "?" + urlencode({"nodes": action.node})
+        url += "?" + urlencode({"node": action.node})
     return Next(action, url)
 
 

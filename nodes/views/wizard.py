@@ -39,6 +39,8 @@ def new(request: HttpRequest) -> HttpResponse:
 def install(request: HttpRequest, cluster_id: int) -> HttpResponse:
     """Where the person left off: the first step that is not done."""
     cluster = get_object_or_404(Cluster, pk=cluster_id)
+    if cluster.adopting:
+        return redirect("adopt", cluster.pk)
     return redirect("wizard", cluster.id, first_open(summary.installation(cluster)))
 
 

@@ -35,6 +35,19 @@ def _rule(pattern: str, cause: Text, fix: Text, exit_code: int | None = None) ->
 
 _RULES = (
     _rule(
+        r"The brick \S+ does not run|self-heal daemon of \S+ does not run",
+        say("A brick stayed down: its server started it too early, or its disk was not there yet."),
+        say(
+            "Choose “Start the bricks that are down” on that server's card (gluster volume start"
+            " … force touches nothing that runs), then go on with the run."
+        ),
+    ),
+    _rule(
+        r"is in use: stop what uses it",
+        say("Something still works in the storage directory."),
+        say("Stop dpiui2's web server there, or what the last line names, then retry this step."),
+    ),
+    _rule(
         r"must be run as root|permission denied \(you must be root\)|EUID",
         say("The script was not run as root."),
         say("Give the panel root's SSH access to this node, then go on with the run."),

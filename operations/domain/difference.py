@@ -12,6 +12,7 @@ def differences(shown: Plan, now: Plan) -> list[Text]:
         *_revision(shown, now),
         *_steps(shown, now),
         *_gates(shown, now),
+        *_fences(shown, now),
         *_warnings(shown, now),
     ]
     if not found and shown.hash != now.hash:
@@ -57,6 +58,18 @@ def _gates(shown: Plan, now: Plan) -> list[Text]:
     return [
         *(say("No longer to be confirmed: %(why)s", why=old[k].why) for k in old if k not in new),
         *(_confirm(new[k]) for k in new if old.get(k) != new[k]),
+    ]
+
+
+def _fences(shown: Plan, now: Plan) -> list[Text]:
+    old, new = ({fence.host for fence in plan.fences} for plan in (shown, now))
+    return [
+        *(say("%(host)s answers again: it needs no fence.", host=h) for h in sorted(old - new)),
+        *(
+            say("%(host)s does not answer any more: %(fence)s", host=f.host, fence=f.why)
+            for f in now.fences
+            if f.host not in old
+        ),
     ]
 
 

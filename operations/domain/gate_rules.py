@@ -27,6 +27,7 @@ def unanswered(gate: Gate) -> Refusal:
         "backup": say("Choose a backup, take one now, or waive it with a reason."),
         "typed": say("Type %(subject)s.", subject=gate.subject),
         "accept": say("Read it and accept it."),
+        "override": say("Type the cluster's name and say why, or leave the refusal as it is."),
     }[gate.kind]
     why = say("Not confirmed yet: %(why)s", why=gate.why)
     return Refusal("gate_unanswered", why, fix, {"gate": gate.id, "kind": gate.kind}, gate.id)
@@ -43,21 +44,30 @@ def plain_answer(gate: Gate, answer: Mapping[str, Any]) -> Refusal | None:
 
 
 def waived(gate: Gate, waiver: Any, *, cluster_name: str, person: Person) -> Refusal | None:
-    """A waiver needs the role, the cluster's name typed, and a reason that says something."""
+    """A waiver, and an override, need the role, the cluster's name typed, and a reason that says
+    something."""
     if not isinstance(waiver, Mapping):
         return unanswered(gate)
     if not person.may_waive:
-        why = say("%(who)s may not start without a backup.", who=person.name)
-        fix = say("Take a backup, or ask an administrator who may waive it.")
-        return Refusal("waiver_forbidden", why, fix, {"gate": gate.id}, gate.id)
+        return _forbidden(gate, person)
     if waiver.get("typed") != cluster_name:
         return typed_wrong(gate, cluster_name)
     reason = waiver.get("reason")
     if not isinstance(reason, str) or len(reason.strip()) < REASON_LENGTH:
-        why = say("The reason for going without a backup is too short.")
+        why = say("The reason is too short.")
         fix = say("Write at least %(count)s characters.", count=REASON_LENGTH)
         return Refusal("waiver_reason", why, fix, {"gate": gate.id}, gate.id)
     return None
+
+
+def _forbidden(gate: Gate, person: Person) -> Refusal:
+    if gate.kind == "override":
+        why = say("%(who)s may not override a refusal.", who=person.name)
+        fix = say("Ask an administrator who may.")
+        return Refusal("override_forbidden", why, fix, {"gate": gate.id}, gate.id)
+    why = say("%(who)s may not start without a backup.", who=person.name)
+    fix = say("Take a backup, or ask an administrator who may waive it.")
+    return Refusal("waiver_forbidden", why, fix, {"gate": gate.id}, gate.id)
 
 
 def typed_wrong(gate: Gate, expected: str) -> Refusal:

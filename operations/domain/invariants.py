@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from operations.domain.guards import GUARDS
 from operations.domain.plan import Plan, Stage
 from operations.domain.proofs import PROOFS
+from operations.domain.proofs.primary import FENCED
 
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -23,10 +25,12 @@ def check_plan(plan: Plan, hosts: Sequence[str]) -> Plan:
     _steps_are_named(plan)
     _hosts_are_known(plan, hosts)
     _proofs_are_known(plan)
+    _guards_are_known(plan)
     _overwriting_is_gated(plan)
     for stage in plan.stages:
         _stage_is_serial(stage, hosts)
     _gates_are_named(plan)
+    _new_primary_is_last(plan, hosts)
     return plan
 
 
@@ -44,6 +48,11 @@ def _steps_are_named(plan: Plan) -> None:
 
 def _hosts_are_known(plan: Plan, hosts: Sequence[str]) -> None:
     _require(set(plan.nodes) <= set(hosts), "a step is on a host outside of the settings")
+
+
+def _guards_are_known(plan: Plan) -> None:
+    unknown = {step.guard.name for step in plan.steps} - {"", *GUARDS}
+    _require(not unknown, f"unknown guards {sorted(unknown)}")
 
 
 def _proofs_are_known(plan: Plan) -> None:
@@ -67,8 +76,23 @@ def _overwriting_is_gated(plan: Plan) -> None:
 
 
 def _stage_is_serial(stage: Stage, hosts: Sequence[str]) -> None:
+    """In list order; several steps on one server may follow each other."""
     places = [hosts.index(step.node) for step in stage.steps]
-    _require(places == sorted(set(places)), f"stage {stage.key} is not in list order (law 3)")
+    _require(places == sorted(places), f"stage {stage.key} is not in list order (law 3)")
+
+
+def _new_primary_is_last(plan: Plan, hosts: Sequence[str]) -> None:
+    """Law 11, of every plan that changes the primary of the settings."""
+    if not plan.primary:
+        return
+    read = plan.steps[-1].proof
+    _require(read.name == "primary_agreed", "the primary changes, nobody reads it again (law 11)")
+    asked = {host.removesuffix(FENCED): host.endswith(FENCED) for host in read.args[2:]}
+    _require(tuple(asked) == tuple(hosts), "a server is not asked whom it names (law 11)")
+    writes = [step.node for step in plan.steps if step.proof.name == "env_equals"]
+    _require(plan.primary not in writes[:-1], "the new primary is not written last (law 11)")
+    told = {host for host, fenced in asked.items() if not fenced}
+    _require(set(writes) <= told, "a server is written that need not answer (law 11)")
 
 
 def _gates_are_named(plan: Plan) -> None:

@@ -122,7 +122,12 @@ class JobStopped:
 
 @dataclass(frozen=True)
 class Resumed:
-    """A person asked to go on with a run that had ended without success."""
+    """A person asked to go on with a run that had ended without success.
+
+    `moments`: finished steps that are not proven again, because their proof told of a moment.
+    """
+
+    moments: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

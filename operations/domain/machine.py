@@ -89,8 +89,8 @@ def advance(life: Life, event: Event) -> Advance:
             return _claimed(life)
         case CancelAsked():
             return _cancel_asked(life)
-        case Resumed():
-            return _resumed(life)
+        case Resumed(moments):
+            return _resumed(life, moments)
     _require(life.state is RunState.RUNNING, life, event)
     match event:
         case JobEnded(step, code):
@@ -165,16 +165,16 @@ def _cancel_asked(life: Life) -> Advance:
     return asked, ()
 
 
-def _resumed(life: Life) -> Advance:
+def _resumed(life: Life, moments: frozenset[str]) -> Advance:
     """Finished steps are proven again; what failed runs again; an unknown job is attached to again."""
     _require(life.state in RESUMABLE, life, Resumed())
-    steps = tuple(_to_resume(step) for step in life.steps)
+    steps = tuple(_to_resume(step, lasts=step.key not in moments) for step in life.steps)
     return Life(RunState.WAITING, steps), ()
 
 
-def _to_resume(step: StepLife) -> StepLife:
+def _to_resume(step: StepLife, *, lasts: bool) -> StepLife:
     match step.state:
-        case StepState.SUCCEEDED:
+        case StepState.SUCCEEDED if lasts:
             return replace(step, state=StepState.VERIFYING, when_unproven=WhenUnproven.AGAIN)
         case StepState.UNKNOWN:
             return replace(step, state=StepState.RUNNING, when_unproven=WhenUnproven.RUN)

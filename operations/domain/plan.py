@@ -16,7 +16,7 @@ from nodes.domain.text import Text
 
 RUN_TOKEN = "{run}"
 
-GateKind = Literal["backup", "typed", "accept"]
+GateKind = Literal["backup", "typed", "accept", "override"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,17 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Guard:
+    """What must be true in the moment a step begins: a name of `operations.domain.guards`."""
+
+    name: str = ""
+    args: tuple[str, ...] = ()
+
+
+NO_GUARD = Guard()
+
+
+@dataclass(frozen=True)
 class Step:
     """One command on one node, with the proof of its effect.
 
@@ -36,6 +47,9 @@ class Step:
     feeds to the command (a file too large or too secret to be an argument), "" for a closed input.
     A step that takes longer than `timeout_s` is reported and goes on: nothing is killed by a clock.
     `records` names what a success leaves in the panel's own books, for example "backup:database".
+    `guard` is judged by a new look at the servers right before every try to start it.
+    `moment`: its proof told of a moment ("nothing waits for healing"), which nobody asks to be true
+    for ever; a resumed run does not prove it again, the guards of the steps that are left do.
     """
 
     key: str
@@ -48,6 +62,8 @@ class Step:
     overwrites: bool = False
     stdin: str = ""
     records: str = ""
+    guard: Guard = NO_GUARD
+    moment: bool = False
 
     def argv_for(self, run_id: str) -> tuple[str, ...]:
         return tuple(arg.replace(RUN_TOKEN, run_id) for arg in self.argv)
@@ -72,7 +88,8 @@ class Gate:
     """What a person must confirm before the run may start.
 
     backup: a verified backup of `subject` ("database" or "storage"), or a waiver with a typed name
-    and a reason; typed: `subject` must be typed; accept: a tick under the sentence `why`.
+    and a reason; typed: `subject` must be typed; accept: a tick under the sentence `why`; override: a
+    refusal that is overridden, `why` says what is lost; needs the role, a typed name and a reason.
     """
 
     id: str
@@ -82,8 +99,24 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class PendingFence:
+    """A server that cannot be told now and will be when it answers (law 11): opened with the run.
+
+    `names` is whom its `.env` names as far as the panel knows, "" when it does not.
+    """
+
+    host: str
+    names: str
+    why: Text
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The ordered stages, the gates before them, and what the person should know."""
+    """The ordered stages, the gates before them, and what the person should know.
+
+    `primary`: the start of the run makes it the primary of the panel's settings, as revision
+    `settings_revision`, together with `fences`; "" leaves the settings as they are.
+    """
 
     procedure: str
     title: Text
@@ -91,6 +124,8 @@ class Plan:
     stages: tuple[Stage, ...]
     gates: tuple[Gate, ...] = ()
     warnings: tuple[Text, ...] = ()
+    primary: str = ""
+    fences: tuple[PendingFence, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -121,6 +156,12 @@ class Plan:
             stages=tuple(_stage(stage) for stage in data["stages"]),
             gates=tuple(Gate(**{**gate, "why": _text(gate["why"])}) for gate in data["gates"]),
             warnings=tuple(_text(warning) for warning in data["warnings"]),
+            # Plans that were stored before these two existed have neither.
+            primary=data.get("primary", ""),
+            fences=tuple(
+                PendingFence(**{**fence, "why": _text(fence["why"])})
+                for fence in data.get("fences", ())
+            ),
         )
 
 
@@ -135,8 +176,9 @@ def _stage(data: Mapping[str, Any]) -> Stage:
 
 def _step(data: Mapping[str, Any]) -> Step:
     proof = Proof(data["proof"]["name"], tuple(data["proof"]["args"]))
+    told = data.get("guard", {"name": "", "args": ()})  # older plans have none
     plain = {**data, "title": _text(data["title"]), "argv": tuple(data["argv"]), "proof": proof}
-    return Step(**plain)
+    return Step(**{**plain, "guard": Guard(told["name"], tuple(told["args"]))})
 
 
 def _text(data: Mapping[str, Any]) -> Text:

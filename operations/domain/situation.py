@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodes.domain.observation import ClusterFacts
+from nodes.domain.observation import ClusterFacts, SeenPosition, Unknown
 from nodes.domain.peers import PeerSettings
+from nodes.domain.traces import Traces
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,35 @@ class BackupFacts:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What the panel's books say of earlier runs.
+
+    `stopped`: the servers in the order in which the newest stop of the cluster stopped them, if
+    nothing changed the cluster since. `restarted`: by service, what a rolling restart that came to
+    no end has done already.
+    """
+
+    stopped: tuple[str, ...] = ()
+    restarted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Workers:
+    """dpiui2's background workers: shell commands that stop and start them, and one that exits with
+    0 while they run. "" is not configured; the third is there whenever one of the others is."""
+
+    stop: str = ""
+    start: str = ""
+    check: str = ""
+
+
+@dataclass(frozen=True)
 class Situation:
-    """The settings wanted, what was seen, and what was asked for. `now` in seconds, UTC."""
+    """The settings wanted, what was seen, and what was asked for. `now` in seconds, UTC.
+
+    `traces`: what stopped databases left on their disks, read for the recovery only; `seen`: how
+    far each member was when it was last seen Synced. Both by host.
+    """
 
     cluster_name: str
     app_dir: str
@@ -36,10 +64,22 @@ class Situation:
     backups: tuple[BackupFacts, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     now: float = 0.0
+    fences: tuple[str, ...] = ()  # hosts whose pending fence is open
+    former: tuple[str, ...] = ()  # primaries of the settings since a change was last proven
+    workers: Workers = Workers()
+    apply_command: str = ""
+    memory: Memory = Memory()
+    traces: Mapping[str, Traces | Unknown] = field(default_factory=dict)
+    seen: Mapping[str, SeenPosition] = field(default_factory=dict)
 
     @property
     def primary(self) -> str:
         return self.settings.cluster_primary_host
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Servers that may name themselves in their `.env`, unless they are read: oldest first."""
+        return tuple(dict.fromkeys((*self.former, self.primary, *self.fences)))
 
     def order(self, hosts: tuple[str, ...]) -> tuple[str, ...]:
         """“Starting from the master node”: the primary, then the others as they are listed."""

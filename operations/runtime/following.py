@@ -36,19 +36,23 @@ class Copy:
         self._lease, self._ports, self._job = lease, ports, job
         self.offset = offset
         self._buffer = LineBuffer()
-        self._arrived = bytearray()  # not looked at yet: many small pieces become one row
+        self._rows: list[bytes] = []
+        self._fresh = (
+            0  # bytes that came since it was stored last: many small pieces become one row
+        )
         self._stored_at = self._fed_at = 0.0
 
     def feed(self, data: bytes) -> None:
         self.offset += len(data)
         self._fed_at = time.monotonic()
-        self._arrived += data
-        if self._fed_at - self._stored_at >= BATCH_S or len(self._arrived) >= BATCH_BYTES:
+        self._fresh += len(data)
+        self._rows += self._buffer.feed(data)
+        if self._fed_at - self._stored_at >= BATCH_S or self._fresh >= BATCH_BYTES:
             self._store()
 
     def wait_s(self) -> float:
         """How long reading may wait before `idle` has to be called."""
-        if self._arrived:
+        if self._fresh:
             return max(0.001, self._stored_at + BATCH_S - time.monotonic())
         return _TICK_S
 
@@ -61,10 +65,8 @@ class Copy:
         self._store(unfinished=True)
 
     def _store(self, *, unfinished: bool = False) -> None:
-        ready = self._buffer.feed(bytes(self._arrived))
-        self._arrived.clear()
-        if unfinished:
-            ready += self._buffer.drain()
+        ready = self._rows + (self._buffer.drain() if unfinished else self._buffer.whole())
+        self._rows, self._fresh = [], 0
         if not ready:
             return
         newest = journal.append_output(

@@ -52,34 +52,36 @@ def append_output(
 
     Raises LeaseLost, and then nothing was written.
     """
+    counts = [lines.count(body) for body in chunks]
     with transaction.atomic():
-        first = _take_numbers(run_id, fence, sum(map(lines.count, chunks)))
+        first = _take_numbers(run_id, fence, sum(counts))
         row = RunStep.objects.filter(run_id=run_id, key=step)
         offset = row.values_list("log_bytes", flat=True).get()
         row.update(log_bytes=F("log_bytes") + sum(map(len, chunks)))
-        rows = list(_rows(run_id, first, chunks, step, attempt, offset))
-        JournalChunk.objects.bulk_create(rows)
-    return rows[-1].first_line + rows[-1].line_count - 1
+        common = {"run_id": run_id, "step_key": step, "attempt": attempt}
+        JournalChunk.objects.bulk_create(_rows(common, first, offset, chunks, counts))
+    return first + sum(counts) - 1
 
 
 def _rows(
-    run_id: str, first: int, chunks: Iterable[bytes], step: str, attempt: int, offset: int
+    common: Mapping[str, Any],
+    first: int,
+    offset: int,
+    chunks: Iterable[bytes],
+    counts: Iterable[int],
 ) -> Iterator[JournalChunk]:
     now = timezone.now()
-    for body in chunks:
-        row = JournalChunk(
-            run_id=run_id,
-            first_line=first,
-            line_count=lines.count(body),
+    for body, count in zip(chunks, counts, strict=True):
+        yield JournalChunk(
+            **common,
             kind=OUTPUT,
-            step_key=step,
-            attempt=attempt,
+            first_line=first,
+            line_count=count,
             byte_offset=offset,
             body=body,
             at=now,
         )
-        yield row
-        first += row.line_count
+        first += count
         offset += len(body)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-LONGEST_LINE = 256 * 1024  # a longer line becomes several numbered ones
-LONGEST_CHUNK = 256 * 1024  # one row of the journal holds about this much
+# One row of the journal holds at most this much, and a longer line becomes several numbered ones.
+LONGEST_CHUNK = 256 * 1024
 
 
 class LineBuffer:
-    """Keeps an unfinished last line back until its end comes, or until `drain`."""
+    """Cuts what arrives into rows. The rest is small and stays in the processor's cache."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -17,57 +17,39 @@ class LineBuffer:
         return bool(self._rest)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The chunks that are ready; together with what is kept back they are all bytes so far."""
+        """The rows that became full."""
         self._rest += data
-        end = self._rest.rfind(b"\n", len(self._rest) - len(data)) + 1
-        if end == 0 and len(self._rest) <= LONGEST_LINE:
-            return []
-        ready = bytes(self._rest[:end])
-        del self._rest[:end]
-        chunks = list(_chunks(ready))
-        while len(self._rest) > LONGEST_LINE:
-            chunks.append(self._cut())
-        return chunks
+        found = []
+        while len(self._rest) > LONGEST_CHUNK:
+            found.append(self._take(_row_end(self._rest)))
+        return found
+
+    def whole(self) -> list[bytes]:
+        """The whole lines that wait; an unfinished last line is kept back until its end comes."""
+        end = self._rest.rfind(b"\n") + 1
+        return [self._take(end)] if end else []
 
     def drain(self) -> list[bytes]:
-        """Everything that is kept back, finished or not."""
-        rest = bytes(self._rest)
-        self._rest.clear()
-        return list(_chunks(rest))
+        """Everything that waits, finished or not."""
+        return [*self.whole(), *([self._take(len(self._rest))] if self._rest else [])]
 
-    def _cut(self) -> bytes:
-        end = _before_character(self._rest, LONGEST_LINE)
-        piece = bytes(self._rest[:end])
+    def _take(self, end: int) -> bytes:
+        row = bytes(memoryview(self._rest)[:end])
         del self._rest[:end]
-        return piece
+        return row
 
 
-def _before_character(data: bytes | bytearray, end: int) -> int:
+def _row_end(data: bytearray) -> int:
+    """Where a row may end: behind its last whole line, else within a line that is too long."""
+    return data.rfind(b"\n", 0, LONGEST_CHUNK) + 1 or _before_character(data, LONGEST_CHUNK)
+
+
+def _before_character(data: bytearray, end: int) -> int:
     """A place to cut at or a little before `end` that does not part a UTF-8 character."""
     for place in range(end, end - 4, -1):
         if data[place] & 0xC0 != 0x80:
             return place
     return end
-
-
-def _chunks(data: bytes) -> list[bytes]:
-    """Rows of about LONGEST_CHUNK bytes; each ends with a whole line or is a piece of a long one."""
-    found: list[bytes] = []
-    start = 0
-    while start < len(data):
-        end = _row_end(data, start)
-        found.append(data[start:end])
-        start = end
-    return found
-
-
-def _row_end(data: bytes, start: int) -> int:
-    limit = min(start + LONGEST_CHUNK, len(data))
-    if last := data.rfind(b"\n", start, limit) + 1:
-        return last
-    if limit == len(data):
-        return limit
-    return _before_character(data, limit)
 
 
 def split(body: bytes) -> list[bytes]:

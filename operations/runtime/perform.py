@@ -171,14 +171,15 @@ class Performer:
 
 
 class _Gate:
-    """Law 4, asked before every try to start; while it is closed a job is only attached to."""
+    """Law 4 and the step's guard, asked before every try to start; while it is closed a job is only
+    attached to."""
 
     def __init__(self, ports: Ports, run: Run, step: Step) -> None:
         self._ports, self._run, self._step = ports, run, step
         self.refusal: Refusal | None = None
 
     def is_open(self) -> bool:
-        if self._step.overwrites:
+        if self._step.overwrites or self._step.guard.name:
             self.refusal = self._ports.gate(self._run, self._step)
         return self.refusal is None
 

@@ -8,7 +8,16 @@ from nodes.domain.text import Text, say
 from nodes.transport.base import Output, TransportError, script
 from operations.domain.machine import Proven, Unproven
 from operations.domain.plan import RUN_TOKEN, Step
-from operations.domain.proofs.base import Holds, Never, Outputs, Probe, ProofKind, Verdict
+from operations.domain.proofs.base import (
+    Holds,
+    Never,
+    NotYet,
+    Outputs,
+    Probe,
+    ProofKind,
+    Verdict,
+)
+from operations.domain.proofs.progress import Progress
 from operations.runtime import store
 from operations.runtime.lease import Lease
 from operations.runtime.outcome import CANCEL_SEEN, Outcome
@@ -18,6 +27,7 @@ from operations.runtime.store import Note
 
 _PAUSES_S = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
 _TELL_EVERY_S = 2.0
+_TRANSFER_EVERY_S = 10.0  # a transfer may take hours: its every byte is no news
 
 
 def prove(lease: Lease, ports: Ports, step: Step) -> Outcome:
@@ -33,9 +43,11 @@ def prove(lease: Lease, ports: Ports, step: Step) -> Outcome:
         if isinstance(verdict, Holds):
             note = Note(verdict.sentence, data={**verdict.evidence})
             return Outcome((Proven(step.key),), note)
+        if isinstance(verdict, NotYet):
+            waiting.moved(verdict)
         if isinstance(verdict, Never) or waiting.over:
             return Outcome((Unproven(step.key),), Note(_not_seen(step, verdict)))
-        if waiting.once_more(verdict.sentence):
+        if waiting.once_more(verdict):
             return CANCEL_SEEN
 
 
@@ -46,6 +58,7 @@ class _Waiting:
         self._lease, self._ports, self._step = lease, ports, step
         self._deadline = time.monotonic() + step.proof_timeout_s
         self._tries = 0
+        self._progress = Progress(time.monotonic())
         self._told: Text | None = None
         self._told_at = time.monotonic()
 
@@ -53,9 +66,17 @@ class _Waiting:
     def over(self) -> bool:
         return time.monotonic() >= self._deadline
 
-    def once_more(self, sentence: Text) -> bool:
+    def moved(self, seen: NotYet) -> None:
+        """The time begins again: nothing that moves is given up by the clock."""
+        now = time.monotonic()
+        if self._progress.moved(seen, now):
+            self._deadline = now + self._step.proof_timeout_s
+
+    def once_more(self, seen: NotYet) -> bool:
         """True if a person asked to cancel meanwhile."""
-        if sentence != self._told and time.monotonic() - self._told_at >= _TELL_EVERY_S:
+        sentence = self._progress.told(seen)
+        every_s = _TELL_EVERY_S if seen.received is None else _TRANSFER_EVERY_S
+        if sentence != self._told and time.monotonic() - self._told_at >= every_s:
             self._tell(sentence)
         length = _PAUSES_S[min(self._tries, len(_PAUSES_S) - 1)]
         self._tries += 1

@@ -28,18 +28,19 @@ from operations.runtime.silence import through_cuts
 Tell = Callable[[str, str, Text], None]  # node, state, sentence
 
 
-def claim_of(ports: Ports, run: Run) -> Claim:
+def claim_of(ports: Ports, run: Run, nodes: tuple[str, ...] = ()) -> Claim:
+    """`nodes`: others than those of the run's plan."""
     user = run.started_by.get_username() if run.started_by else "-"
     since = (run.started_at or timezone.now()).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Claim(ports.panel, run.pk, since, user, run.plan.nodes, ports.abandoned_after_s)
+    return Claim(ports.panel, run.pk, since, user, nodes or run.plan.nodes, ports.abandoned_after_s)
 
 
 class RunLock:
     """Knows nothing that is not on the nodes; a second worker of the same run takes it again."""
 
-    def __init__(self, ports: Ports, run: Run, tell: Tell) -> None:
+    def __init__(self, ports: Ports, run: Run, tell: Tell, nodes: tuple[str, ...] = ()) -> None:
         self._ports, self._run, self._tell = ports, run, tell
-        self._claim = claim_of(ports, run)
+        self._claim = claim_of(ports, run, nodes)
         self._nodes = self._claim.nodes
 
     def take_all(self) -> Text | None:

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from clusterpanel.templatetags.panel import say, word
+from operations import fences
 from operations.domain.plan import Plan
 from operations.plain_text import strip_escapes
 
@@ -85,3 +86,9 @@ def step_title(plan: Plan, key: str) -> str:
 def plain(line: str) -> str:
     """A line of output without colours and other escapes, for places that only show text."""
     return strip_escapes(line)
+
+
+@register.inclusion_tag("operations/fences.html")
+def pending_fences() -> dict[str, Any]:
+    """Open fences of every cluster: whoever uses the panel is to see them."""
+    return {"fences": fences.open_fences()}

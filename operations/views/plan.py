@@ -18,6 +18,7 @@ from operations.domain.plan import Plan
 from operations.forms import GateAnswer, confirmations, gate_answers
 from operations.views import plan_view, refusal_view
 from operations.views.common import person
+from operations.views.operations import OPERATIONS
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,7 +36,7 @@ def plan(request: HttpRequest, cluster_id: int, procedure: str) -> HttpResponse:
 
 def _params(request: HttpRequest) -> dict[str, Any]:
     """The query names the parameters; what may have several values is always a list."""
-    several = {"nodes", "stages"}
+    several = {"nodes", "stages", "accept"}
     lists = dict(request.GET.lists())
     return {name: values if name in several else values[-1] for name, values in lists.items()}
 
@@ -75,6 +76,7 @@ def _plan_page(
         "gates": [_gate(request, cluster, answer) for answer in answers],
         "ladder": plan_view.ladder(shown),
         "button": plan_view.button(shown),
+        "operation": shown.procedure in OPERATIONS,
         "active": selectors.active_run(cluster),
         "refusals": general,
         "changed": changed,
@@ -107,6 +109,9 @@ def _gate(request: HttpRequest, cluster: Cluster, answer: GateAnswer) -> dict[st
         shown["take"] = reverse("plan", args=[cluster.id, f"backup_{subject}"])
         shown["may_waive"] = gates.person(person(request)).may_waive
         shown["ask_password"] = not confirming.is_fresh(request.user)
+    if answer.gate.kind == "override":
+        shown["may_override"] = gates.person(person(request)).may_waive
+        shown["ask_password"] = not confirming.is_fresh(request.user)
     return shown
 
 
@@ -116,6 +121,7 @@ def _refusal_page(
     context = {
         "cluster": cluster,
         "title": plan_view.procedure_name(procedure),
+        "operation": procedure in OPERATIONS,
         "refusals": [refusal_view.shown(cluster, each) for each in refused.refusals],
     }
     status = 200 if request.method == "GET" else 409

@@ -63,7 +63,7 @@ def minutes(seconds: int) -> str:
 def ladder(plan: Plan) -> int:
     """The level of confirmation: 1 a click, 2 a tick, 3 something that Enter must not confirm."""
     kinds = {gate.kind for gate in plan.gates}
-    if kinds & {"typed", "backup"}:
+    if kinds & {"typed", "backup", "override"}:
         return 3
     return 2 if kinds else 1
 
@@ -71,7 +71,8 @@ def ladder(plan: Plan) -> int:
 def button(plan: Plan) -> str:
     """A verb and a number: never just "OK"."""
     nodes = len(plan.nodes)
-    return _verb(plan.procedure, nodes) % {"count": nodes, "node": plan.nodes[0]}
+    named = {"count": nodes, "node": plan.nodes[0], "last": plan.steps[-1].node}
+    return _verb(plan.procedure, nodes) % named
 
 
 def _verb(procedure: str, nodes: int) -> str:
@@ -96,7 +97,37 @@ def _verb(procedure: str, nodes: int) -> str:
             return gettext("Check the backup on %(node)s")
         case "create_monitor_account":
             return gettext("Create the account on %(node)s")
-    return ngettext("Start on %(node)s", "Start on %(count)s nodes", nodes)
+    return _running_verb(procedure, nodes) or ngettext(
+        "Start on %(node)s", "Start on %(count)s nodes", nodes
+    )
+
+
+def _running_verb(procedure: str, nodes: int) -> str:
+    """ "" for a procedure that is not about a cluster that runs already."""
+    match procedure:
+        case "change_primary":
+            return gettext("Make %(last)s the primary")
+        case "restart_node":
+            return gettext("Restart on %(node)s")
+        case "stop_node":
+            return gettext("Stop on %(node)s")
+        case "start_node":
+            return gettext("Start on %(node)s")
+        case "remount_storage":
+            return gettext("Mount on %(node)s")
+        case "rolling_restart":
+            return ngettext("Restart %(node)s", "Restart %(count)s servers", nodes)
+        case "stop_cluster":
+            return ngettext("Stop %(node)s", "Stop the cluster of %(count)s servers", nodes)
+        case "start_cluster":
+            return ngettext("Start %(node)s", "Start the cluster of %(count)s servers", nodes)
+        case "survey_galera":
+            return ngettext(
+                "Take the position of %(node)s", "Take the positions of %(count)s nodes", nodes
+            )
+        case "recover_galera":
+            return gettext("Bring the cluster back from %(node)s")
+    return ""
 
 
 def procedure_name(procedure: str) -> str:
@@ -109,5 +140,15 @@ def procedure_name(procedure: str) -> str:
         "install_galera": gettext("Install Galera"),
         "install_glusterfs": gettext("Install GlusterFS"),
         "create_monitor_account": gettext("Create the monitoring account"),
+        "survey_galera": gettext("Take the positions of the stopped databases"),
+        "recover_galera": gettext("Bring the Galera cluster back"),
+        "restart_node": gettext("Restart"),
+        "stop_node": gettext("Stop"),
+        "start_node": gettext("Start"),
+        "remount_storage": gettext("Mount the storage again"),
+        "rolling_restart": gettext("Restart one after the other"),
+        "stop_cluster": gettext("Stop the cluster"),
+        "start_cluster": gettext("Start the cluster"),
+        "change_primary": gettext("Change the primary"),
     }
     return names.get(procedure, procedure)

@@ -10,11 +10,25 @@ from django.utils.translation import gettext
 
 from nodes.domain.refusal import Refusal
 from nodes.models import Cluster
+from operations.domain.planners import PLANNERS
+from operations.domain.recovery_choice import Doubt
 from operations.models import Run
 
 # Refusals that are good news, and the ones that only say that something is not known.
-_DONE = frozenset({"already_installed", "already_clustered", "nothing_to_do", "volume_exists"})
-_UNKNOWN = frozenset({"node_unknown"})
+_DONE = frozenset(
+    {
+        "already_clustered",
+        "already_installed",
+        "already_running",
+        "nothing_to_do",
+        "volume_exists",
+    }
+)
+# What is decided on the page of the recovery, with the evidence beside it.
+_RECOVERY = frozenset({"position_moved"})
+_UNKNOWN = frozenset({"node_unknown", "candidate_away"})
+# Refusals that are put right where the primary is chosen.
+_PRIMARY = frozenset({"candidate_away", "fence_open", "primary_counted"})
 
 # Code of a refusal -> the step of the wizard that puts it right; else the checks say more.
 _STEP_OF = {
@@ -35,10 +49,35 @@ _STEP_OF = {
     "volume_exists": "gluster",
 }
 
+# Of a cluster that is installed: what puts them right is an operation, not a step of the wizard.
+_OPERATIONS = frozenset(
+    {
+        "already_running",
+        "bootstrap_marker",
+        "brick_down",
+        "cluster_size",
+        "galera_busy",
+        "heal_backlog",
+        "last_member",
+        "member_missing",
+        "mount_dead",
+        "no_cluster",
+        "not_running",
+        "order_contradicts",
+        "order_unknown",
+        "order_unproven",
+        "peer_lost",
+        "somebody_runs",
+        "storage_quorum",
+    }
+)
+
 
 def shown(cluster: Cluster, refusal: Refusal) -> dict[str, Any]:
     link, label = _where(cluster, refusal)
-    evidence = {key: value for key, value in refusal.evidence.items() if key != "cause"}
+    evidence = {
+        key: value for key, value in refusal.evidence.items() if key not in ("cause", "instead")
+    }
     return {
         "refusal": refusal,
         "tone": tone(refusal),
@@ -55,10 +94,24 @@ def tone(refusal: Refusal) -> str:
 
 
 def _where(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
-    """A running run is its own place; everything else has a step of the wizard."""
+    """The page on which it is decided or put right, and the words of its link."""
+    if isinstance(refusal, Doubt) or refusal.code in _RECOVERY:
+        return reverse("recovery", args=[cluster.id]), gettext("Open the recovery page")
     run = str(refusal.evidence.get("run", ""))
     if run and Run.objects.filter(pk=run).exists():
         return reverse("run", args=[run]), gettext("Open the run")
+    if refusal.code in _PRIMARY or refusal.field == "primary":
+        return reverse("primary", args=[cluster.id]), gettext("Look at the servers")
+    if refusal.code in _OPERATIONS:
+        instead = str(refusal.evidence.get("instead", ""))
+        if instead in PLANNERS:
+            return reverse("recovery", args=[cluster.id]), gettext("Recover Galera instead")
+        return reverse("operations", args=[cluster.id]), gettext("Go to the operations")
+    return _step(cluster, refusal)
+
+
+def _step(cluster: Cluster, refusal: Refusal) -> tuple[str, str]:
+    """The step of the wizard that puts it right."""
     step = _STEP_OF.get(
         str(refusal.evidence.get("cause", "")), _STEP_OF.get(refusal.code, "checks")
     )
@@ -97,6 +150,7 @@ def _name(key: str) -> str:
         "path": gettext("Path"),
         "free": gettext("Free, bytes"),
         "needed": gettext("Needed, bytes"),
+        "host": gettext("Node"),
         "members": gettext("In the cluster"),
         "alive": gettext("Alive"),
         "views": gettext("What each node sees"),

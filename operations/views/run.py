@@ -171,6 +171,9 @@ def _next(shown: Run) -> dict[str, str]:
         "gluster": gettext("install GlusterFS"),
         "verify": gettext("verify the cluster"),
     }
+    if shown.procedure == "survey_galera":
+        label = gettext("what the positions mean, and the recovery")
+        return {"label": label, "url": reverse("recovery", args=[shown.cluster_id])}
     step = NEXT.get(shown.procedure)
     if step is None:
         return {

@@ -1,6 +1,8 @@
 // The ordered host lists of the first wizard step: add, remove, move (buttons, Alt+arrows, drag),
 // and the three .env lines as they would be written. Without this script they are plain inputs.
 import { announce } from "./announce.js";
+import { look } from "./host-look.js";
+import { bindPrimary } from "./primary.js";
 
 const form = document.getElementById("step");
 const lists = [...document.querySelectorAll("[data-host-list]")];
@@ -74,13 +76,20 @@ function show() {
     });
   }
   const galera = hosts(lists[0]);
+  const chosen = primary.show(galera);
+  for (const list of lists) {
+    for (const row of rows(list)) row.classList.toggle("is-primary", input(row).value.trim() === chosen);
+  }
   const gluster = same.checked ? galera : hosts(lists[1]);
   const text = [
     `GALERA_PEER_HOSTS=${galera.join(",")}`,
     `CLUSTER_FS_PEER_HOSTS=${gluster.join(",")}`,
-    `CLUSTER_PRIMARY_HOST=${galera[0] || ""}`,
+    `CLUSTER_PRIMARY_HOST=${chosen}`,
   ].join("\n");
   if (preview.textContent !== text) preview.textContent = text;
+  for (const list of lists) {
+    if (list.offsetParent) rows(list).forEach((row) => look(form.dataset.look, row));
+  }
 }
 
 function drag(list) {
@@ -156,6 +165,18 @@ function wire(list) {
   list.addEventListener("input", show);
   drag(list);
 }
+
+// The chosen one goes to the top of both lists: the manual's rule for an installation.
+const primary = bindPrimary(form, (host) => {
+  for (const list of lists) {
+    const row = rows(list).find((each) => input(each).value.trim() === host);
+    if (row) {
+      list.querySelector(".hosts").prepend(row);
+      announce(sentence(list, "moved", row));
+    }
+  }
+  show();
+});
 
 lists.forEach(wire);
 same.addEventListener("change", () => {

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from django.utils import timezone
+
 from nodes.domain.facts_json import to_json
-from nodes.models import Cluster, Observation
+from nodes.domain.observation import ClusterFacts, EnvFacts
+from nodes.domain.peers import KEYS
+from nodes.models import Cluster, HostKey, Observation
 from tests.api.conftest import Api
 from tests.builders import HOSTS, NO_ANSWER, node, well
 from tests.operations.office import Office
@@ -154,3 +159,76 @@ def test_trusting_a_key_of_a_stranger_is_refused(api: Api, office: Office) -> No
     status, answer = api.call("POST", path, {"host": "10.9.9.9", "sha256": "SHA256:x"})
     assert status in (409, 422)
     assert answer["code"]
+
+
+def test_the_apply_command_is_one_line(api: Api, office: Office) -> None:
+    path = f"/clusters/{office.cluster.pk}/apply-command"
+    status, answer = api.call("PUT", path, {"apply_command": "php artisan config:cache"})
+    assert (status, answer["apply_command"]) == (200, "php artisan config:cache")
+    assert api.refused("PUT", path, {"apply_command": "a\nb"}, 422) == "apply_command_bad"
+
+
+def test_history_says_why_what_and_where_and_goes_back(api: Api, office: Office) -> None:
+    path = f"/clusters/{office.cluster.pk}/settings"
+    turned = [HOSTS[0], HOSTS[2], HOSTS[1]]
+    api.call("PUT", path, settings(1, galera_peer_hosts=turned, why="rack order"))
+    newest, first = api.get(f"{path}/history")
+    assert newest["why"] == "rack order"
+    assert newest["changes"] == [
+        {"key": "GALERA_PEER_HOSTS", "before": ",".join(HOSTS), "after": ",".join(turned)}
+    ]
+    assert len(first["changes"]) == 3
+    back = api.post(f"{path}/revert", {"number": 1, "revision": 2})
+    assert (back["revision"], back["galera_peer_hosts"]) == (3, list(HOSTS))
+    assert api.refused("POST", f"{path}/revert", {"number": 1, "revision": 2}) == "settings_stale"
+
+
+def test_drift_names_the_line_and_is_taken_by_its_id(api: Api, office: Office) -> None:
+    site = office.cluster
+    turned = ",".join((HOSTS[0], HOSTS[2], HOSTS[1]))
+    keys = {**site.revision.peers.as_env(), "GALERA_PEER_HOSTS": turned}
+    env = EnvFacts(True, "1" * 64, keys, {"GALERA_PEER_HOSTS": 4}, 1_764_106_069.0)
+    facts = to_json(node(HOSTS[1], env=env))
+    for host in HOSTS:
+        seen = facts if host == HOSTS[1] else to_json(node(host))
+        Observation.objects.update_or_create(
+            cluster=site, host=host, defaults={"taken_at": timezone.now(), "facts": seen}
+        )
+    path = f"/clusters/{site.pk}/settings"
+    drift = api.get(f"{path}/drift")[1]
+    assert drift["changed_at"].startswith("2025-11-25T21:27:49")
+    assert drift["lines"][0]["number"] == 4
+    body = {"host": HOSTS[1], "finding": drift["finding"], "revision": 1}
+    assert api.post(f"{path}/take", body)["galera_peer_hosts"] == turned.split(",")
+    assert api.refused("POST", f"{path}/take", body) == "drift_gone"
+
+
+def test_a_cluster_is_adopted_step_by_step(
+    api: Api, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = ADDRESSES[0]
+    made = api.post("/clusters/adopt", {"name": "Old", "host": one, "ssh": {"password": "x"}}, 201)
+    path = f"/clusters/{made['id']}/adoption"
+    assert api.get(path)["adopting"] is True
+    assert api.refused("POST", f"{path}/finish", {}) == "adoption_unread"
+    keys = dict(zip(KEYS, (",".join(ADDRESSES), ",".join(ADDRESSES), one), strict=True))
+    facts = [node(host, env=EnvFacts(True, "1" * 64, keys)) for host in ADDRESSES]
+
+    def observe(*, cluster: Cluster) -> ClusterFacts:
+        for each in facts:
+            Observation.objects.update_or_create(
+                cluster=cluster,
+                host=each.host,
+                defaults={"taken_at": timezone.now(), "facts": to_json(each)},
+            )
+        return ClusterFacts(tuple(facts))
+
+    monkeypatch.setattr("nodes.services.adoption.observe", observe)
+    assert api.post(f"{path}/read", {"host": one})["galera_peer_hosts"] == ADDRESSES
+    assert "was not accepted yet" in api.get(path)["missing"]
+    assert api.refused("POST", f"{path}/finish", {}) == "adoption_keys_missing"
+    for host in ADDRESSES:
+        HostKey.objects.create(cluster_id=made["id"], host=host, sha256=host)
+    assert api.post(f"{path}/finish", {})["id"] == made["id"]
+    assert api.refused("DELETE", path, None) == "not_adopting"
+    assert api.get(f"/clusters/{made['id']}/settings/waiting") == []

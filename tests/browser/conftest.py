@@ -59,9 +59,10 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
 
 
 def _note(complaints: list[str], message: Any) -> None:
-    """A server that is away is meant; anything else that the browser says is a defect."""
+    """A server that is away, or says no, is meant; anything else of the browser is a defect."""
     away = "net::ERR" in message.text or message.text.startswith("htmx:")
-    if message.type in ("error", "warning") and not away:
+    refused = "status of 409 (Conflict)" in message.text
+    if message.type in ("error", "warning") and not away and not refused:
         complaints.append(message.text)
 
 

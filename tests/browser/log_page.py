@@ -25,6 +25,8 @@ STEP = "galera-2-node2"
 class Server:
     """uvicorn on the tests' own database; it can be cut and started again on the same port."""
 
+    app = "clusterpanel.asgi:application"
+
     def __init__(self) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -33,7 +35,7 @@ class Server:
 
     def start(self) -> None:
         env = {**os.environ, "DATABASE_URL": f"sqlite:///{settings.DATABASES['default']['NAME']}"}
-        command = [sys.executable, "-m", "uvicorn", "clusterpanel.asgi:application"]
+        command = [sys.executable, "-m", "uvicorn", self.app]
         options = ["--port", str(self.port), "--timeout-graceful-shutdown", "1"]
         self.process = subprocess.Popen([*command, *options, "--log-level", "error"], env=env)
         until(self._answers, 30)

@@ -110,3 +110,10 @@ def test_what_real_servers_said_has_a_sheet_and_a_card(state: str) -> None:
     for each in facts.nodes:
         for row in rows(each).values():
             assert row.unknown or [str(text) for text in row.words]
+
+
+def test_a_server_that_is_away_gives_its_reason_once() -> None:
+    (card,) = cards(SETTINGS, cluster(silent("n2")))[1:2]
+    assert card.page is None
+    reasons = [line.why for line in card.fixed if line.why]
+    assert len(reasons) == 1

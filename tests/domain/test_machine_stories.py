@@ -74,6 +74,12 @@ def test_resume_proves_what_was_done_and_runs_what_failed() -> None:
     assert play(life, Claimed(), Proven("a"))[1] == (Begin("b", 2),)
 
 
+def test_resume_does_not_prove_again_what_was_true_for_a_moment() -> None:
+    life, _ = play(AB, *A_DONE, JobEnded("b", 1), Resumed(frozenset({"a"})))
+    assert states(life) == "succeeded pending"
+    assert play(life, Claimed())[1] == (Begin("b", 2),)
+
+
 def test_a_vanished_job_whose_effect_is_there_has_succeeded() -> None:
     life, effects = play(AB, Claimed(), JobVanished("a"))
     assert effects == (Prove("a"),)

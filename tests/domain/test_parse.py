@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -220,10 +221,14 @@ def test_a_snapshot_under_way(said: str, expected: Transfer | None) -> None:
 
 
 def test_an_incremental_transfer_tells_how_far_it_is() -> None:
-    raw = {"wsrep_ist_receive_status": "52% complete, received seqno 1506799 of 1415410-1589676"}
-    found = parse_galera.incremental(GaleraFacts(True, raw=raw))
-    assert found == Transfer("IST", "joiner", first=1415410, current=1506799, last=1589676)
-    assert parse_galera.incremental(GaleraFacts(True)) is None
+    joins = "Joining: receiving State Transfer"
+    facts = GaleraFacts(True, local_state_comment=joins, raw={"wsrep_last_committed": "1506"})
+    uuid = "c97dcbcd-e916-11f1-9a30-3ea7d8609f12"
+    began = good(f"server /usr/sbin/mariadbd --wsrep_start_position={uuid}:1415 ")
+    found = parse_galera.incremental(facts, began)
+    assert found == Transfer("IST", "joiner", first=1415, current=1506)
+    assert parse_galera.incremental(facts, good("")) == replace(found, first=1506)
+    assert parse_galera.incremental(GaleraFacts(True), began) is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodes.domain.observation import EnvFacts, GaleraFacts, MountFacts, NodeFacts
+from nodes.domain.observation import EnvFacts, GaleraFacts, GlusterVolume, MountFacts, NodeFacts
 from nodes.domain.refusal import Refusal
 from operations.domain.invariants import check_plan
 from operations.domain.plan import Plan
@@ -25,6 +25,7 @@ from tests.builders import (
     peers,
     silent,
     situation,
+    synced,
     volume,
 )
 from tests.domain.worlds import after
@@ -47,6 +48,13 @@ def galera() -> st.SearchStrategy[Any]:
     return st.one_of(st.just(GaleraFacts(False)), running, st.just(NO_ANSWER))
 
 
+def healed() -> GlusterVolume:
+    """A volume of which nothing waits for healing, and that is known."""
+    made = volume()
+    bricks = tuple(replace(b, heal_pending=0, split_brain=0) for b in made.bricks)
+    return replace(made, bricks=bricks)
+
+
 def facts(host: str) -> st.SearchStrategy[NodeFacts]:
     wanted = peers().as_env()
     fields = {
@@ -63,7 +71,14 @@ def facts(host: str) -> st.SearchStrategy[NodeFacts]:
         ),
         "gluster_peers": st.sampled_from([(), friends(host), friends(host)[:1], NO_ANSWER]),
         "gluster_volumes": st.sampled_from(
-            [(), (volume(),), (volume(replica=2),), (volume(started=False),), NO_ANSWER]
+            [
+                (),
+                (volume(),),
+                (healed(),),
+                (volume(replica=2),),
+                (volume(started=False),),
+                NO_ANSWER,
+            ]
         ),
         "mount": st.sampled_from(
             [MountFacts(False), mounted(), MountFacts(True, "fuse.glusterfs"), NO_ANSWER]
@@ -73,14 +88,48 @@ def facts(host: str) -> st.SearchStrategy[NodeFacts]:
     return st.one_of(changed, changed, changed, st.just(silent(host)))
 
 
+def running(host: str) -> st.SearchStrategy[NodeFacts]:
+    """A member that is well, or lacks one or two things."""
+    fields = {
+        "galera": galera(),
+        "units": st.sampled_from([{"glusterd": "inactive", "mariadb": "active"}, {}, NO_ANSWER]),
+        "mysqld_running": st.sampled_from([True, False, NO_ANSWER]),
+        "gluster_peers": st.sampled_from([friends(host)[:1], NO_ANSWER]),
+        "gluster_volumes": st.sampled_from([(), (volume(),), NO_ANSWER]),
+        "mount": st.sampled_from([MountFacts(False), NO_ANSWER]),
+        "bootstrap_marker": st.sampled_from(["/run/wsrep-new-cluster", NO_ANSWER]),
+    }
+    well = node(
+        host,
+        galera=synced(),
+        gluster_peers=friends(host),
+        gluster_volumes=(healed(),),
+        mount=mounted(),
+        units=gluster_units(),
+        bootstrap_marker="",
+    )
+    bent = st.fixed_dictionaries({}, optional=fields).map(lambda c: replace(well, **c))
+    return st.one_of(st.just(well), st.just(well), st.just(well), bent, st.just(silent(host)))
+
+
+def everywhere() -> st.SearchStrategy[Situation]:
+    members = st.tuples(*(running(host) for host in HOSTS)).map(lambda nodes: situation(*nodes))
+    return st.one_of(situations(), members)
+
+
 def situations() -> st.SearchStrategy[Situation]:
     return st.tuples(*(facts(host) for host in HOSTS)).map(lambda nodes: situation(*nodes))
 
 
 PARAMS = st.dictionaries(
-    st.sampled_from(["nodes", "stages", "force", "kind", "node", "path", "else"]),
+    st.sampled_from(
+        ["nodes", "stages", "force", "kind", "node", "service", "path", "primary", "else"]
+    ),
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.sampled_from([*HOSTS, "mount", "/x", ""]),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.sampled_from([*HOSTS, "mount", "host", "glusterd", "/x", ""]),
         lambda inner: st.lists(inner, max_size=3),
         max_leaves=4,
     ),
@@ -89,7 +138,7 @@ PARAMS = st.dictionaries(
 
 
 @settings(max_examples=400, deadline=None)
-@given(situations(), st.sampled_from(sorted(PLANNERS)), PARAMS)
+@given(everywhere(), st.sampled_from(sorted(PLANNERS)), PARAMS)
 def test_any_observation_gives_a_lawful_plan_or_a_refusal(
     where: Situation, procedure: str, params: dict[str, Any]
 ) -> None:

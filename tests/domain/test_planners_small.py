@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from nodes.domain.observation import EnvFacts, GaleraFacts
+from nodes.domain.observation import EnvFacts, GaleraFacts, NodeFacts, Unknown
+from nodes.domain.parse_node import unreachable
 from nodes.domain.refusal import Refusal
+from nodes.domain.text import say
 from operations.domain.plan import Plan
 from operations.domain.planners import PLANNERS
 from operations.domain.situation import Situation
-from tests.builders import HOSTS, NO_ANSWER, node, silent, situation, synced
+from tests.builders import HOSTS, NO_ANSWER, NOW, node, peers, silent, situation, synced
 from tests.domain.worlds import after
 
 ONE, TWO, THREE = HOSTS
@@ -61,6 +64,78 @@ def test_settings_are_planned_again_for_the_rest() -> None:
 def test_settings_need_a_file_to_go_into() -> None:
     refusal = refusal_of("apply_settings", situation(node(THREE, env=EnvFacts(False))))
     assert (refusal.code, refusal.evidence["node"]) == ("env_missing", THREE)
+
+
+COMMAND = "php artisan config:cache"
+
+
+def away(host: str) -> NodeFacts:
+    return unreachable(host, NOW, Unknown(say("It did not answer."), code="ssh_unreachable"))
+
+
+def traced(host: str, *words: str, **changes: Any) -> NodeFacts:
+    return node(host, extra={"traces": words}, **changes)
+
+
+def test_the_apply_command_runs_after_all_files_are_written_and_only_there() -> None:
+    where = replace(situation(*(node(h, env=EMPTY) for h in (ONE, THREE))), apply_command=COMMAND)
+    plan = plan_of("apply_settings", where)
+    assert [(s.node, s.proof.name) for s in plan.steps] == [
+        (ONE, "env_equals"),
+        (THREE, "env_equals"),
+        (ONE, "settings_in_effect"),
+        (THREE, "settings_in_effect"),
+    ]
+    last = plan.steps[-1]
+    assert last.argv == (*last.argv[:4], "/var/www/html/dpiui2/backend", COMMAND)
+    assert not plan.warnings
+
+
+def test_a_cached_configuration_without_an_apply_command_is_said_before() -> None:
+    (warning,) = plan_of(
+        "apply_settings", situation(traced(TWO, "config_cached", env=EMPTY))
+    ).warnings
+    assert "will have no effect" in str(warning)
+    assert TWO in str(warning)
+
+
+def test_equal_settings_behind_an_older_cache_are_something_to_do() -> None:
+    older = situation(traced(TWO, "config_cached", "config_older"))
+    assert refusal_of("apply_settings", older).code == "apply_command_missing"
+    (step,) = plan_of("apply_settings", replace(older, apply_command=COMMAND)).steps
+    assert (step.node, step.proof.name) == (TWO, "settings_in_effect")
+
+
+def test_a_node_that_is_away_is_left_for_later_behind_a_gate() -> None:
+    other = EnvFacts(True, "", {**peers().as_env(), "GALERA_PEER_HOSTS": "elsewhere"})
+    plan = plan_of("apply_settings", situation(node(TWO, env=other), away(THREE)))
+    assert plan.nodes == (TWO,)
+    (gate,) = plan.gates
+    assert (gate.id, gate.kind, gate.subject) == ("later", "accept", THREE)
+    assert f"CLUSTER_PRIMARY_HOST={ONE}" in str(gate.why)
+    with_command = replace(situation(node(TWO, env=other), away(THREE)), apply_command=COMMAND)
+    assert f"`{COMMAND}`" in str(plan_of("apply_settings", with_command).gates[0].why)
+
+
+def test_the_primary_does_not_change_while_somebody_is_away() -> None:
+    refusal = refusal_of("apply_settings", situation(node(TWO, env=EMPTY), away(THREE)))
+    assert (refusal.code, refusal.evidence["away"]) == ("primary_unseen", [THREE])
+
+
+def test_a_changed_host_key_is_no_absence() -> None:
+    swapped = unreachable(THREE, NOW, Unknown(say("Another key."), code="host_key_changed"))
+    assert refusal_of("apply_settings", situation(swapped)).code == "node_unknown"
+
+
+def test_nobody_there_and_one_alone() -> None:
+    assert refusal_of("apply_settings", situation(*map(away, HOSTS))).code == "node_unknown"
+    lone = situation(node(TWO, env=EMPTY), away(THREE), params={"nodes": [TWO]})
+    plan = plan_of("apply_settings", lone)
+    assert (plan.nodes, plan.gates) == ((TWO,), ())
+    assert refusal_of("apply_settings", replace(lone, params={"nodes": [THREE]})).code == (
+        "node_unknown"
+    )
+    assert refusal_of("apply_settings", situation(away(THREE))).code == "nothing_to_do"
 
 
 @pytest.mark.parametrize(

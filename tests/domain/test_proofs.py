@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +42,31 @@ def status(size: str = "2", uuid: str = UUID, **changes: str) -> Output:
     return out("".join(f"{name}\t{value}\n" for name, value in rows.items()))
 
 
+def test_an_older_cached_configuration_is_no_effect() -> None:
+    args = (ONE, "/app/backend", "CLUSTER_PRIMARY_HOST=a")
+    lines = "GALERA_PEER_HOSTS=\nCLUSTER_FS_PEER_HOSTS=\nCLUSTER_PRIMARY_HOST=a\n"
+    assert isinstance(on({ONE: out(lines)}, "settings_in_effect", *args), Holds)
+    older = on({ONE: out("", 4)}, "settings_in_effect", *args)
+    assert isinstance(older, NotYet)
+    assert "does not read the new lines" in str(older.sentence)
+    assert isinstance(on({ONE: out("", 3)}, "settings_in_effect", *args), Never)
+
+
+@pytest.mark.parametrize(("cached_at", "code"), [(None, 0), (90, 4), (100, 0), (110, 0)])
+def test_the_node_compares_the_two_files(tmp_path: Path, cached_at: int | None, code: int) -> None:
+    env, cached = tmp_path / ".env", tmp_path / "bootstrap" / "cache" / "config.php"
+    env.write_text("CLUSTER_PRIMARY_HOST=a\n")
+    os.utime(env, (100, 100))
+    if cached_at is not None:
+        cached.parent.mkdir(parents=True)
+        cached.touch()
+        os.utime(cached, (cached_at, cached_at))
+    args = (ONE, str(tmp_path), "CLUSTER_PRIMARY_HOST=a")
+    (probe,) = PROOFS["settings_in_effect"].probes(args, ONE, HOSTS)
+    done = subprocess.run(["sh", "-c", probe.script, "x", *probe.args], check=False)
+    assert done.returncode == code
+
+
 def member(own: Any, first: Any, size: str = "2") -> Verdict:
     return on({TWO: own, ONE: first}, "galera_member", TWO, size, ONE)
 
@@ -48,9 +76,16 @@ def test_silence_of_every_node_is_not_yet(name: str) -> None:
     args = {
         "galera_member": (TWO, "2", ONE),
         "env_equals": (TWO, "/.env", "CLUSTER_PRIMARY_HOST=x"),
+        "settings_in_effect": (TWO, "/app", "CLUSTER_PRIMARY_HOST=x"),
         "dump_readable": (TWO, "/x.sql"),
         "archive_readable": (TWO, "/x.tar"),
         "storage_shared": ("/storage", TWO, ONE),
+        "member_back": (TWO, "3", UUID),
+        "cluster_begun": (TWO, UUID, "5"),
+        "rebooted": (TWO, "restart-2", "run"),
+        "cluster_whole": ("/storage", "1", TWO, ONE),
+        "stopped_in_order": (TWO, "run", "1"),
+        "primary_agreed": ("/.env", ONE, TWO, ONE),
     }.get(name, (TWO, ONE))
     kind = PROOFS[name]
     probes = kind.probes(args, TWO, HOSTS)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from nodes.domain.assess import assess
-from nodes.domain.observation import Sample, Transfer
+from nodes.domain.observation import Sample, Transfer, Unknown
 from nodes.domain.rates import between, growth, heal_is_stuck, paused_fraction
+from nodes.domain.text import say
 from tests.fakes import situations
 from tests.fakes.facts import NOW, SETTINGS, cluster, node
 
@@ -92,8 +93,13 @@ def test_a_snapshot_is_told_with_donor_bytes_rate_and_time() -> None:
 
 
 def test_an_incremental_transfer_counts_write_sets() -> None:
-    transfer = Transfer("IST", "joiner", first=100, current=150, last=300)
-    (progress,) = assess(SETTINGS, cluster(node("n2", transfer=transfer)), NOW).transfers
+    transfer = Transfer("IST", "joiner", first=100, current=150)
+    joiner = node("n2", transfer=transfer, galera=Unknown(say("not yet")))
+    facts = cluster(joiner)
+    newest = {"wsrep_last_committed": "300"}
+    first = replace(facts.nodes[0], galera=replace(facts.nodes[0].galera, raw=newest))  # type: ignore[arg-type]
+    facts = replace(facts, nodes=(first, *facts.nodes[1:]))
+    (progress,) = assess(SETTINGS, facts, NOW).transfers
     assert (progress.done, progress.total, progress.percent) == (50, 200, 25)
 
 

@@ -16,7 +16,8 @@ from nodes.domain.peers import PeerSettings
 from nodes.domain.text import say
 from nodes.probes import gluster
 from nodes.probes.check_script import CHECK
-from nodes.probes.script import BEAT, GLUSTER_OWN, GLUSTER_POOL, MARK
+from nodes.probes.gluster_script import GLUSTER_OWN, GLUSTER_POOL
+from nodes.probes.script import BEAT, MARK
 from nodes.probes.sweep import Connect, Sweep
 from nodes.transport.base import Target, TransportError, Unreachable
 from tests.fakes.scripted import Answer, ScriptedTransport

@@ -22,7 +22,7 @@ from nodes.domain.observation import (
     Transfer,
     Unknown,
 )
-from nodes.domain.peers import PRIMARY_KEY
+from nodes.domain.peers import GALERA_KEY, PRIMARY_KEY
 from nodes.domain.text import say
 from tests.fakes.facts import HOSTS, NOW, SETTINGS, UUID, galera, node, silent, stopped, volume
 
@@ -55,9 +55,15 @@ def _mount(facts: NodeFacts, **changes: Any) -> NodeFacts:
     return replace(facts, mount=replace(facts.mount, **changes))
 
 
-def _env(facts: NodeFacts, primary: str) -> NodeFacts:
+def _env(facts: NodeFacts, primary: str = "") -> NodeFacts:
     keys: dict[str, str | None] = {**SETTINGS.as_env(), PRIMARY_KEY: primary}
-    return replace(facts, env=EnvFacts(True, "1" * 64, keys))
+    env = EnvFacts(True, "1" * 64, keys, {PRIMARY_KEY: 12}, 1_800_000_000.0)
+    return replace(facts, env=env)
+
+
+def _lists(facts: NodeFacts, hosts: str) -> NodeFacts:
+    keys = {**SETTINGS.as_env(), GALERA_KEY: hosts}
+    return replace(facts, env=EnvFacts(True, "2" * 64, keys))
 
 
 def _disk(facts: NodeFacts, used: str) -> NodeFacts:
@@ -132,6 +138,8 @@ WORDS: Mapping[str, Callable[..., NodeFacts]] = {
     "rejects-peer": lambda f, n: _peers(f, n, state=6, state_text="Peer Rejected"),
     "lost-peer": lambda f, n: _peers(f, n, connected=False),
     "primary-is": _env,
+    "lists-are": _lists,
+    "address": lambda f, address: replace(f, addresses=(address,)),
     "env-unknown": lambda f: replace(f, env=LATE),
     "clock": lambda f, s: replace(f, clock_offset_s=float(s)),
     "disk": _disk,

@@ -7,25 +7,33 @@ does is decided by a `Fate`; nothing here ever starts a process, sleeps or looks
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from nodes.domain.observation import ClusterFacts, EnvFacts, GaleraFacts, NodeFacts
+from nodes.domain.observation import ClusterFacts, EnvFacts, GaleraFacts, MountFacts, NodeFacts
 from nodes.domain.peers import KEYS
 from nodes.domain.text import say
+from nodes.env_file_script import WRITE
 from nodes.transport.base import Command, ConnectionLost, Output, Target, Unreachable
 from operations import inputs
 from operations.domain.backup_scripts import READ_DUMP, SIZES
+from operations.domain.proofs import primary as primary_proof
 from operations.domain.proofs import settings as settings_proof
 from operations.domain.proofs.galera import _STATUS as STATUS
 from operations.runtime import scripts
 from tests import builders
 
 SIZE = 4711
+WRITE_MARK = "clusterpanel-new"  # the writing script has it, no other one
 _PATIENCE = 25  # reads that find nothing before a slow command goes on
+
+
+class WorkerDied(BaseException):
+    """SIGKILL: nothing of the worker's own code runs any more."""
 
 
 class Fate(Enum):
@@ -71,6 +79,7 @@ class FakeNode:
     host: str
     member: bool = False
     silent: bool = False
+    mounted: bool = False
     env: dict[str, str] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
     lock: tuple[str, str] | None = None
@@ -99,6 +108,10 @@ class Nodes:
     on_start: Callable[[Started], None] = lambda started: None
     stopped: set[tuple[str, str]] = field(default_factory=set)  # host, job: proven to be gone
     ever_true: set[tuple[str, str]] = field(default_factory=set)  # host, effect
+    # The keys as they were read last, None: the node was silent. `on_env` hears of a change before it.
+    last_read: dict[str, dict[str, str] | None] = field(default_factory=dict)
+    dead: bool = False  # who asks was killed: nothing of it reaches a node any more
+    on_env: Callable[[FakeNode, dict[str, str]], None] = lambda node, env: None
 
     @classmethod
     def fresh(cls, hosts: tuple[str, ...]) -> Nodes:
@@ -118,7 +131,8 @@ class Nodes:
             return builders.silent(host)
         env = EnvFacts(True, "0" * 64, {key: node.env.get(key) for key in KEYS})
         galera = builders.synced(self.size) if node.member else GaleraFacts(wsrep_on=False)
-        return builders.node(host, galera=galera, env=env)
+        mount = builders.mounted() if node.mounted else MountFacts(mounted=False)
+        return builders.node(host, galera=galera, env=env, mount=mount)
 
     @property
     def size(self) -> int:
@@ -142,10 +156,16 @@ class Nodes:
             path = job.line.rsplit(" ", 1)[-1]
             node.files[path] = SIZE
             self.ever_true.add((node.host, path))
-        else:
-            lines = job.line.rsplit(" ", len(KEYS))[1:]
-            node.env |= dict(line.split("=", 1) for line in lines)
-            self.ever_true.add((node.host, " ".join(lines)))
+        elif WRITE_MARK in job.line:
+            words = shlex.split(job.line)
+            self.write(node, words[words.index("clusterpanel") + 2 :])
+
+    def write(self, node: FakeNode, lines: list[str]) -> None:
+        """Into the node's `.env`."""
+        env = node.env | dict(line.split("=", 1) for line in lines)
+        self.on_env(node, env)
+        node.env = env
+        self.ever_true.add((node.host, " ".join(lines)))
 
 
 class FakeTransport:
@@ -161,7 +181,11 @@ class FakeTransport:
         return found if isinstance(found, Output) else Output(0, found.encode(), b"")
 
     def _asked(self, command: Command) -> None:
+        if self._nodes.dead:
+            raise WorkerDied
         self._nodes.commands.append((self._node.host, command))
+        if command.argv[2] == settings_proof.READ:
+            self._nodes.last_read[self._node.host] = None if self._node.silent else self._node.env
         if self._node.silent:
             self._nodes.after(command)
             raise unreachable(self._node.host)
@@ -233,6 +257,14 @@ class FakeTransport:
             return Output(3, b"", b"ERROR: it is missing")
         return Output(0, f"bytes={SIZE}\nsha256={'c' * 64}\n".encode(), b"")
 
+    def _write(self, path: str, *lines: str) -> str:
+        self._nodes.write(self._node, list(lines))
+        return "wrote it"
+
+    def _able(self, path: str, role: str, place: str) -> str:
+        mount = "fstype=fuse.glusterfs\ncontent=1.0\n" if self._node.mounted else "fstype=\n"
+        return self._status().replace("\t", "=") + mount
+
     def _env(self, path: str) -> str:
         return "".join(f"{key}={value}\n" for key, value in self._node.env.items())
 
@@ -245,7 +277,9 @@ class FakeTransport:
         SIZES: _sizes,
         STATUS: _status,
         READ_DUMP: _read_dump,
-        settings_proof._READ: _env,
+        settings_proof.READ: _env,
+        primary_proof.ABLE: _able,
+        WRITE: _write,
         inputs._READ: _env,
     }
 

@@ -33,6 +33,12 @@ _BREAKS = {
     "init-peers": ("gluster", "*probe*"),
     "init-volume": ("gluster", "*volume create*"),
     "mount": ("mount", "/*"),
+    "restart": ("systemctl", "--no-block*"),
+    "stop": ("systemctl", "stop*"),
+    "first": ("galera_new_cluster", "*"),
+    "database": ("systemctl", "--no-block*"),
+    "whole": ("gluster", "*heal*"),
+    "work": ("systemctl", "enable*"),
 }
 
 

@@ -14,8 +14,9 @@ from nodes.domain.parse_node import carried
 from nodes.domain.text import say
 from nodes.probes import gluster
 from nodes.probes.gluster import Backlog, View
+from nodes.probes.gluster_script import GLUSTER_OWN, GLUSTER_POOL
 from nodes.probes.patience import Patience, wait_s
-from nodes.probes.script import BEAT, GLUSTER_OWN, GLUSTER_POOL
+from nodes.probes.script import BEAT
 from nodes.probes.sweep import Asked, Known, Sweep
 from nodes.transport.base import (
     Command,
@@ -76,6 +77,26 @@ def test_a_steady_beat_does_not_wait_and_takes_the_answer_later() -> None:
     asked.close()
     assert found[HOSTS[1]].ssh is True
     assert len(made[HOSTS[1]].asked) == 1
+
+
+def test_a_node_whose_question_hangs_is_told_to_be_late_until_it_answers() -> None:
+    release = threading.Event()
+    said = recorded.transport(HEALTHY, recorded.targets()[1]).answers[BEAT]
+
+    def hang(command: Command) -> Answer:
+        release.wait(20)
+        return said
+
+    made, connect = with_node2(hang)
+    asked, short = Asked(8), sweep(full_s=0.3)
+    assert HOSTS[1] not in asked.facts(short, connect, 0.1)  # type: ignore[arg-type]
+    late = asked.facts(short, connect, 0.4)[HOSTS[1]]  # type: ignore[arg-type]
+    assert isinstance(late.ssh, Unknown)
+    assert late.ssh.code == "late"
+    assert len(made[HOSTS[1]].asked) == 1
+    release.set()
+    assert asked.facts(short, connect, 10)[HOSTS[1]].ssh is True  # type: ignore[arg-type]
+    asked.close()
 
 
 def test_a_node_that_is_away_is_tried_again_after_a_while() -> None:
@@ -171,6 +192,29 @@ def test_what_hardly_changes_is_left_out_and_carried_over() -> None:
     assert merged.versions == whole.versions
     assert merged.read_at["slow"] == whole.read_at["slow"]
     assert carried(quick, replace(older, boot_id="another")).versions == NOT_ASKED
+
+
+def test_which_units_are_there_is_carried_over_and_what_they_do_is_not() -> None:
+    said = recorded.sweep(HEALTHY).nodes[0]
+    starts = {"mariadb": "enabled"}
+    old = replace(said, units={"mariadb": "active", "glusterd": "not-found"})
+    old = replace(old, extra={**said.extra, "enabled": starts})
+    new = replace(said, units={"mariadb": "failed", "glusterd": "inactive"}, read_at={"beat": 9.0})
+    new = replace(new, extra={**said.extra, "enabled": {}})
+    assert carried(new, old).units == {"mariadb": "failed", "glusterd": "not-found"}
+    assert carried(new, old).extra["enabled"] == starts
+    started = replace(new, units={"mariadb": "failed", "glusterd": "active"})
+    assert carried(started, old).units["glusterd"] == "active"  # type: ignore[index]
+
+
+def test_a_storage_that_is_only_read_says_when_it_was_written_to() -> None:
+    made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
+    known = {HOSTS[0]: Known(write=False)}
+    facts = sweep(known=known).run(lambda target: made[target.host])
+    assert [m.asked[0].argv[5] == "" for m in made.values()] == [True, False, False]
+    assert ["write" in node.read_at for node in facts.nodes] == [False, True, True]
+    older = replace(facts.nodes[0], read_at={"beat": 1.0, "slow": 1.0, "write": 1.0})
+    assert carried(facts.nodes[0], older).read_at["write"] == 1.0
 
 
 def views(made: dict[str, ScriptedTransport], backlog: Backlog | None = None) -> dict[str, View]:

@@ -40,6 +40,20 @@ PAGES: dict[str, Rules] = {
     "home": _SEEN,
     "overview": _SEEN,
     "cluster-new": {"GET": SIGNED_IN, "POST": ADMINISTRATOR},
+    "adopt-new": {"GET": SIGNED_IN, "POST": ADMINISTRATOR},
+    "adopt": {"GET": SIGNED_IN, "POST": ADMINISTRATOR},
+    "look-new": _SEEN,  # asks a server for administrators only
+    "look": _SEEN,
+    "difference": _SEEN,
+    "settings-take": {"GET": SIGNED_IN, "POST": ADMINISTRATOR},
+    "settings-revert": {"GET": SIGNED_IN, "POST": ADMINISTRATOR},
+    "forget-settings": {"POST": OPERATOR},
+    "apply-command": {"POST": ADMINISTRATOR},
+    "operations": _SEEN,
+    "recovery": _SEEN,
+    "primary": _SEEN,
+    "workers": {"POST": ADMINISTRATOR},
+    "fences": _SEEN,
     "dashboard": _SEEN,
     "history": _SEEN,
     "dashboard-events": _SEEN,
@@ -48,7 +62,7 @@ PAGES: dict[str, Rules] = {
     "acknowledge": {"GET": SIGNED_IN, "POST": OPERATOR},
     "strip": _SEEN,
     "observe": {"POST": SIGNED_IN},  # asks the servers now instead of in two seconds
-    "settings": _SEEN,
+    "settings": {"GET": SIGNED_IN, "POST": ADMINISTRATOR},
     "page-url": {"POST": ADMINISTRATOR},
     "install": _SEEN,
     "host-keys": _SEEN,
@@ -75,6 +89,17 @@ PAGES: dict[str, Rules] = {
 API: dict[str, Rules] = {
     "/clusters": {"GET": SIGNED_IN, "POST": ADMINISTRATOR},
     "/clusters/{cluster_id}": _SEEN,
+    "/clusters/adopt": {"POST": ADMINISTRATOR},
+    "/clusters/{cluster_id}/adoption/read": {"POST": ADMINISTRATOR},
+    "/clusters/{cluster_id}/adoption/finish": {"POST": ADMINISTRATOR},
+    "/clusters/{cluster_id}/adoption": {"GET": SIGNED_IN, "DELETE": ADMINISTRATOR},
+    "/clusters/{cluster_id}/work": _SEEN,
+    "/clusters/{cluster_id}/settings/revert": {"POST": ADMINISTRATOR},
+    "/clusters/{cluster_id}/settings/take": {"POST": ADMINISTRATOR},
+    "/clusters/{cluster_id}/settings/waiting": _SEEN,
+    "/clusters/{cluster_id}/apply-command": {"PUT": ADMINISTRATOR},
+    "/clusters/{cluster_id}/workers": {"PUT": ADMINISTRATOR},
+    "/clusters/{cluster_id}/fences": _SEEN,
     "/clusters/{cluster_id}/status": _SEEN,
     "/clusters/{cluster_id}/settings": {"GET": SIGNED_IN, "PUT": ADMINISTRATOR},
     "/clusters/{cluster_id}/page-url": {"PUT": ADMINISTRATOR},
@@ -102,7 +127,19 @@ API: dict[str, Rules] = {
     "/openapi.json": dict.fromkeys(METHODS, ANYBODY),
 }
 # What a form or a body must hold so that the request reaches the service.
-FORMS: dict[str, dict[str, str]] = {"host-key-trust": {"host": "10.0.0.11", "compared": "1"}}
+FORMS: dict[str, dict[str, str]] = {
+    "host-key-trust": {"host": "10.0.0.11", "compared": "1"},
+    "adopt-new": {
+        "name": "New",
+        "host": "10.0.0.1",
+        "ssh_username": "root",
+        "ssh_port": "22",
+        "app_dir": "/app",
+    },
+    "adopt": {"action": "finish"},
+    "settings-take": {"host": "10.0.0.11", "revision": "1", "based_on": "1"},
+    "settings-revert": {"revision": "1", "based_on": "1"},
+}
 BODIES: dict[str, dict[str, object]] = {
     "/clusters": {
         "name": "New",
@@ -117,11 +154,18 @@ BODIES: dict[str, dict[str, object]] = {
         "revision": 1,
     },
     "/clusters/{cluster_id}/page-url": {"page_url": ""},
+    "/clusters/adopt": {"host": "10.0.0.1", "name": "New"},
+    "/clusters/{cluster_id}/adoption/read": {"host": "10.0.0.11"},
+    "/clusters/{cluster_id}/settings/revert": {"number": 1, "revision": 1},
+    "/clusters/{cluster_id}/settings/take": {"host": "10.0.0.11", "revision": 1, "finding": "x"},
+    "/clusters/{cluster_id}/apply-command": {"apply_command": ""},
+    "/clusters/{cluster_id}/workers": {"stop": "", "start": "", "check": ""},
     "/clusters/{cluster_id}/host-keys/trust": {"host": "10.0.0.11", "sha256": "x"},
     "/clusters/{cluster_id}/plans": {"procedure": "backup_database"},
     "/clusters/{cluster_id}/runs": {"procedure": "backup_database", "plan_hash": "x"},
 }
 QUERIES = {
+    "settings-take": "?host=10.0.0.11&finding=x",
     "/clusters/{cluster_id}/history": "?metric=load1&since=0",
     "/clusters/{cluster_id}/consequences": "?hosts=10.0.0.11",
 }

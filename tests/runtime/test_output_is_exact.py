@@ -59,18 +59,19 @@ def test_an_unfinished_line_is_shown_after_a_silence(world: World) -> None:
 @given(st.lists(st.binary(max_size=40).map(lambda b: b.replace(b"x", b"\n")), max_size=30))
 def test_chunks_together_are_the_bytes_that_went_in(pieces: list[bytes]) -> None:
     buffer = lines.LineBuffer()
-    chunks = [chunk for piece in pieces for chunk in buffer.feed(piece)] + buffer.drain()
+    chunks = [row for piece in pieces for row in buffer.feed(piece) + buffer.whole()]
+    chunks += buffer.drain()
     assert b"".join(chunks) == b"".join(pieces)
     assert all(len(lines.split(chunk)) == lines.count(chunk) for chunk in chunks)
     assert all(chunk.endswith(b"\n") for chunk in chunks[:-1])
 
 
 def test_a_long_line_is_cut_between_characters() -> None:
-    line = "я".encode() * lines.LONGEST_LINE + b"\n"
+    line = "я".encode() * lines.LONGEST_CHUNK + b"\n"
     buffer = lines.LineBuffer()
     chunks = buffer.feed(b"x" + line) + buffer.drain()
     assert b"".join(chunks) == b"x" + line
-    assert max(map(len, chunks)) <= lines.LONGEST_LINE
+    assert max(map(len, chunks)) <= lines.LONGEST_CHUNK
     assert [chunk.decode() for chunk in chunks]
 
 

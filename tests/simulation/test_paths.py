@@ -10,7 +10,8 @@ import pytest
 from nodes import env_file_script
 from nodes.probes import script as probes
 from nodes.simulation.skin.layout import Layout
-from operations.domain import backup_scripts
+from operations.domain import backup_scripts, power_scripts
+from operations.domain.proofs import look
 from operations.runtime import scripts
 
 H = "10.0.0.11"
@@ -18,7 +19,7 @@ LAYOUT = Layout(Path("/tmp/cluster"))
 ROOT = "/tmp/cluster/nodes/10.0.0.11"
 PRODUCT = {
     f"{module.__name__}.{name}": text
-    for module in (probes, scripts, backup_scripts, env_file_script)
+    for module in (probes, scripts, backup_scripts, env_file_script, power_scripts, look)
     for name, text in vars(module).items()
     if name.isupper() and isinstance(text, str)
 }
@@ -72,6 +73,12 @@ def test_every_script_of_the_product_is_carried_over_whole(name: str) -> None:
     assert LAYOUT.outward(H, inward.encode()).decode() == text
     bare = inward.replace(ROOT, "ROOT")
     assert re.findall(r"(?<!ROOT)(?<![\w$}./])/(?:var|etc|run|data|root|srv|opt)/\S*", bare) == []
+
+
+@pytest.mark.parametrize("name", PRODUCT)
+def test_no_script_of_the_product_ends_processes_by_their_name(name: str) -> None:
+    """A name is not whose process it is: on a machine with containers it also ends strangers'."""
+    assert re.findall(r"\b(?:pkill|killall|pidof)\b", PRODUCT[name]) == []
 
 
 def test_a_base_with_blanks_or_quotes_is_refused() -> None:

@@ -30,11 +30,13 @@ def dashboard(page: Client, site: Cluster) -> str:
     return page.get(reverse("dashboard", args=[site.pk])).content.decode()
 
 
-def test_without_a_cluster_there_is_one_thing_to_do(page: Client) -> None:
+def test_without_a_cluster_there_is_one_thing_to_do_and_adoption_for_who_has_one(
+    page: Client,
+) -> None:
     text = page.get("/").content.decode()
     assert text.count("Plan your cluster") == 1
     assert reverse("cluster-new") in text
-    assert "adopt" not in text
+    assert text.count(reverse("adopt-new")) == 1
 
 
 def test_with_a_cluster_the_first_page_is_its_dashboard(page: Client) -> None:

@@ -67,8 +67,15 @@ def trust(request: HttpRequest, cluster_id: int) -> HttpResponse:
     except Refused as refused:
         return _keys(request, cluster, {host: refused.refusals}, status=422)
     if not request.htmx:  # type: ignore[attr-defined]
-        return redirect("wizard", cluster.id, "access")
-    return _keys(request, cluster, {})
+        return (
+            redirect("adopt", cluster.id)
+            if cluster.adopting
+            else redirect("wizard", cluster.id, "access")
+        )
+    answer = _keys(request, cluster, {})
+    if cluster.adopting:  # what can be done next is elsewhere on that page
+        answer["HX-Refresh"] = "true"
+    return answer
 
 
 def _trust(request: HttpRequest, cluster: Cluster, host: str) -> None:
@@ -106,7 +113,7 @@ def _keys(
         "keys": services.host_keys_scan(cluster=cluster),
         "problems": problems,
         "ask_password": not confirming.is_fresh(request.user),
-        "oob": True,
+        "oob": not cluster.adopting,
     }
     # htmx shows an answer only when it is a success; the refusal is in the row itself.
     shown = 200 if request.htmx else status  # type: ignore[attr-defined]

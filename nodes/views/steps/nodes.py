@@ -31,6 +31,8 @@ def page(request: HttpRequest, cluster: Cluster | None) -> HttpResponse:
 
 def _save(request: HttpRequest, cluster: Cluster | None, form: NodesForm) -> Cluster:
     by, settings = person(request), form.settings()
+    if cluster and services.live_now(cluster):  # another primary is a procedure, not an order
+        settings["cluster_primary_host"] = cluster.revision.cluster_primary_host
     if cluster is None:
         return services.cluster_create(
             by=by,
@@ -73,6 +75,7 @@ def _page(
         **around(cluster, "nodes"),
         "values": values,
         "problems": problems,
+        "live": services.live_now(cluster) if cluster else None,
         # The tick is offered only to somebody who was told why two are too few.
         "two_galera": any(p.code == "galera_two_hosts" for p in problems.get(_LISTS[0], ())),
     }

@@ -11,9 +11,19 @@ from operations.domain.planners import (
     apply_settings,
     backup_database,
     backup_storage,
+    change_primary,
     create_monitor_account,
     install_galera,
     install_glusterfs,
+    recover_galera,
+    remount_storage,
+    restart_node,
+    rolling_restart,
+    start_cluster,
+    start_node,
+    stop_cluster,
+    stop_node,
+    survey_galera,
     verify_backup,
 )
 from operations.domain.situation import Situation
@@ -28,6 +38,18 @@ PLANNERS: Mapping[str, Planner] = MappingProxyType(
         "verify_backup": verify_backup.plan,
         "install_galera": install_galera.plan,
         "install_glusterfs": install_glusterfs.plan,
+        "change_primary": change_primary.plan,
         "create_monitor_account": create_monitor_account.plan,
+        "restart_node": restart_node.plan,
+        "stop_node": stop_node.plan,
+        "start_node": start_node.plan,
+        "remount_storage": remount_storage.plan,
+        "rolling_restart": rolling_restart.plan,
+        "stop_cluster": stop_cluster.plan,
+        "start_cluster": start_cluster.plan,
+        "survey_galera": survey_galera.plan,
+        "recover_galera": recover_galera.plan,
     }
 )
+# They look at what lies on the disks of stopped databases as well.
+TRACED = frozenset({"survey_galera", "recover_galera"})

@@ -6,22 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from nodes.domain.observation import EnvFacts, NodeFacts, Unknown
 from nodes.domain.refusal import Refusal
-from nodes.domain.text import Text, say
+from nodes.domain.text import say
+from operations.domain.known import node_unknown
+from operations.domain.known import params_invalid as params_invalid
+from operations.domain.known import unknown as unknown
 from operations.domain.situation import Situation
-
-_FACTS = {
-    "ssh": "SSH",
-    "is_root": "the user",
-    "units": "the services",
-    "mysqld_running": "the database process",
-    "databases": "the databases",
-    "galera": "the Galera state",
-    "env": "the settings in .env",
-    "scripts": "the set-up scripts",
-    "gluster_peers": "the GlusterFS peers",
-    "gluster_volumes": "the GlusterFS volumes",
-    "mount": "the storage mount",
-}
 
 
 def step_key(situation: Situation, stage: str, host: str) -> str:
@@ -36,7 +25,7 @@ def node_facts(situation: Situation, host: str) -> NodeFacts | Refusal:
     """The newest sweep of one node that answered; refuses a silent or unseen one."""
     node = next((node for node in situation.facts.nodes if node.host == host), None)
     if node is None:
-        return _unknown(host, "ssh", Unknown(say("It was not observed yet.")))
+        return node_unknown(host, "ssh", Unknown(say("It was not observed yet.")))
     return unknown(node, "ssh") or node
 
 
@@ -48,27 +37,6 @@ def all_facts(situation: Situation, hosts: Iterable[str]) -> list[NodeFacts] | R
             return node
         found.append(node)
     return found
-
-
-def unknown(node: NodeFacts, *facts: str) -> Refusal | None:
-    """No plan depends on something nobody knows (law 9): names the node and the fact."""
-    for fact in facts:
-        value = getattr(node, fact)
-        if isinstance(value, Unknown):
-            return _unknown(node.host, fact, value)
-    return None
-
-
-def _unknown(host: str, fact: str, value: Unknown) -> Refusal:
-    why = say(
-        "%(host)s: %(fact)s could not be read: %(reason)s",
-        host=host,
-        fact=_FACTS[fact],
-        reason=value.why,
-    )
-    fix = value.fix or say("Make %(host)s answer, look at the checks, and plan again.", host=host)
-    evidence = {"node": host, "fact": fact, "reason": str(value.why), "cause": value.code}
-    return Refusal("node_unknown", why, fix, evidence)
 
 
 def not_ready(situation: Situation, nodes: Sequence[NodeFacts], script: str) -> Refusal | None:
@@ -157,10 +125,6 @@ def listed(situation: Situation, name: str) -> tuple[str, ...] | None:
     words = value.split(",") if isinstance(value, str) else value
     fits = isinstance(words, list | tuple) and all(isinstance(word, str) for word in words)
     return tuple(words) if fits else ()
-
-
-def params_invalid(field: str, why: Text) -> Refusal:
-    return Refusal("params_invalid", why, say("Correct the request."), field=field)
 
 
 def unexpected_params(situation: Situation, *known: str) -> Refusal | None:

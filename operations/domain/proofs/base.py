@@ -38,9 +38,16 @@ class Holds:
 
 @dataclass(frozen=True)
 class NotYet:
-    """The effect was not seen, or a node could not be asked: ask again until the time is over."""
+    """The effect was not seen, or a node could not be asked: ask again until the time is over.
+
+    What moves is waited for however long it takes: the time begins again whenever `received`
+    (bytes of a node's data directory) is another than before, or `left` (files that wait for
+    healing) is fewer than ever. None: nothing of the kind goes on.
+    """
 
     sentence: Text
+    received: int | None = None
+    left: int | None = None
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,17 @@ from operations.domain.proofs.base import (
     heard,
 )
 
-_CLIENT = """
+CLIENT = """
 client=$(command -v mariadb || command -v mysql) || { echo "no mariadb client" >&2; exit 127; }
 """
-_STATUS = (
-    _CLIENT
-    + r"""
-exec "$client" --connect-timeout=5 -NBe "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready',
+ASK_STATUS = r"""
+"$client" --connect-timeout=5 -NBe "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready',
     'wsrep_cluster_status', 'wsrep_cluster_size', 'wsrep_cluster_state_uuid', 'wsrep_local_state',
     'wsrep_local_state_comment')"
 """
-)
+_STATUS = CLIENT + "exec " + ASK_STATUS.lstrip()
 _ACCOUNTS = (
-    _CLIENT
+    CLIENT
     + r"""
 exec "$client" --connect-timeout=5 -NBe "SELECT Host FROM mysql.user WHERE User = 'clusterpanel'"
 """
@@ -76,10 +74,10 @@ def _fault(
     node: str, least: int, primary: str, own: dict[str, str], first: dict[str, str]
 ) -> Text | None:
     """The first thing that is not as it must be."""
-    return _not_synced(node, own) or _too_few(node, least, own) or _apart(node, primary, own, first)
+    return not_synced(node, own) or _too_few(node, least, own) or _apart(node, primary, own, first)
 
 
-def _not_synced(node: str, own: dict[str, str]) -> Text | None:
+def not_synced(node: str, own: dict[str, str]) -> Text | None:
     component = own.get("wsrep_cluster_status", "")
     if component != "Primary":
         return say(

@@ -23,7 +23,7 @@ from operations.domain.proofs.base import (
 )
 
 # $1 directory, $2 write or read, $3 last (takes the file away) or not.
-_TOUCH = r"""
+TOUCH = r"""
 export LC_ALL=C
 dir=$1 role=$2 place=$3 file=$1/.clusterpanel-proof
 # findmnt reads the mount table, it does not touch a mount that may hang; the top one is last.
@@ -66,7 +66,7 @@ def _probes(args: Args, node: str, hosts: tuple[str, ...]) -> tuple[Probe, ...]:
     return tuple(
         Probe(
             host,
-            _TOUCH,
+            TOUCH,
             (path, "write" if host == writer else "read", "last" if host == order[-1] else "more"),
         )
         for host in order
@@ -81,13 +81,13 @@ def _judge(args: Args, outputs: Outputs) -> Verdict:
         answer = heard(outputs, host)
         if isinstance(answer, NotYet):
             return answer
-        if fault := _fault(host, path, answer):
-            return NotYet(fault)
+        if wrong := fault(host, path, answer):
+            return NotYet(wrong)
         contents.append(pairs(answer).get("content", ""))
-    return _compare(path, writer, readers, contents)
+    return compare(path, writer, readers, contents)
 
 
-def _fault(host: str, path: str, answer: Answer) -> Text | None:
+def fault(host: str, path: str, answer: Answer) -> Text | None:
     if answer.exit_code != 0:
         return say("%(node)s: %(path)s: %(why)s.", node=host, path=path, why=first_line(answer))
     fstype = pairs(answer).get("fstype", "")
@@ -101,7 +101,7 @@ def _fault(host: str, path: str, answer: Answer) -> Text | None:
     return None
 
 
-def _compare(path: str, writer: str, readers: list[str], contents: list[str]) -> Verdict:
+def compare(path: str, writer: str, readers: list[str], contents: list[str]) -> Verdict:
     if not contents[0]:
         return NotYet(
             say("%(node)s cannot read back the file it wrote to %(path)s.", node=writer, path=path)

@@ -1,4 +1,4 @@
-"""Compresses and removes old output now, as the panel does by itself every ten minutes."""
+"""Removes old output now, as the panel does by itself every ten minutes."""
 
 from __future__ import annotations
 
@@ -11,20 +11,14 @@ from operations import retention
 
 
 class Command(BaseCommand):
-    help = (
-        "Compress and remove the output of old runs (settings JOURNAL_COMPRESS_AFTER_D and"
-        " JOURNAL_KEEP_D) and say what was done."
-    )
+    help = "Remove the output of old runs (setting JOURNAL_KEEP_D) and say what was done."
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = retention.tidy()
         for run, size in done.removed.items():
             self.stdout.write(f"run {run}: output removed ({_mb(size)})")
-        for run, size in done.packed.items():
-            self.stdout.write(f"run {run}: output compressed ({_mb(size)} saved)")
         self.stdout.write(
             f"{len(done.removed)} runs older than {settings.JOURNAL_KEEP_D:g} days removed,"
-            f" {len(done.packed)} older than {settings.JOURNAL_COMPRESS_AFTER_D:g} days compressed,"
             f" the database file is {_mb(done.freed_bytes)} smaller."
         )
 

@@ -70,6 +70,13 @@ def _volume_info(shell: Shell, words: list[str], xml: bool) -> int:
     return 0
 
 
+def _volume_list(shell: Shell, words: list[str], xml: bool) -> int:
+    world = shell.world()
+    names = [v.name for v in world.volumes.values() if glusterfs.knows(world, shell.host, v)]
+    shell.out("".join(f"{name}\n" for name in names) or "No volumes present in cluster\n")
+    return 0
+
+
 def _absent(name: str) -> Reply:
     return Reply(1, "", f"Volume {name} does not exist\n")
 
@@ -85,7 +92,10 @@ def _volume_status(shell: Shell, words: list[str], xml: bool) -> int:
         if names and not volume.started:
             return _said(shell, Reply(1, "", f"Volume {volume.name} is not started\n"), xml)
     started = [volume for volume in volumes if volume.started]
-    shell.out((show.status_xml if xml else show.status_text)(world, shell.host, started))
+    if xml:
+        shell.out(show.status_xml(world, shell.host, started, daemons="detail" not in words))
+    else:
+        shell.out(show.status_text(world, shell.host, started))
     return 0
 
 
@@ -132,6 +142,7 @@ _COMMANDS: Mapping[tuple[str, ...], Callable[[Shell, list[str], bool], int]] = {
     ("peer", "probe"): _probe,
     ("pool", "list"): _pool_list,
     ("volume", "info"): _volume_info,
+    ("volume", "list"): _volume_list,
     ("volume", "status"): _volume_status,
     ("volume", "create"): _volume_create,
     ("volume", "start"): _volume_start,

@@ -123,12 +123,13 @@ def _answering(world: World, host: str, volume: Volume) -> Iterable[tuple[str, s
             yield peer, path, volume.name in world.nodes[peer].bricks
 
 
-def status_xml(world: World, host: str, volumes: Sequence[Volume]) -> str:
-    body = "".join(_status_one(world, host, volume) for volume in volumes)
+def status_xml(world: World, host: str, volumes: Sequence[Volume], *, daemons: bool = False) -> str:
+    """`daemons`: with the self-heal daemons, which `detail` leaves out."""
+    body = "".join(_status_one(world, host, volume, daemons) for volume in volumes)
     return _document(f"<volStatus><volumes>{body}</volumes></volStatus>")
 
 
-def _status_one(world: World, host: str, volume: Volume) -> str:
+def _status_one(world: World, host: str, volume: Volume, daemons: bool) -> str:
     rows = ""
     for peer, path, online in _answering(world, host, volume):
         port = "49152" if online else "N/A"
@@ -137,6 +138,13 @@ def _status_one(world: World, host: str, volume: Volume) -> str:
             f"<peerid>{host_uuid(world, peer)}</peerid><status>{int(online)}</status>"
             f"<port>{port}</port><ports><tcp>{port}</tcp><rdma>N/A</rdma></ports>"
             f"<pid>{'90000003' if online else '-1'}</pid></node>"
+        )
+    for peer, _, _ in _answering(world, host, volume) if daemons else ():
+        path = "localhost" if peer == host else peer
+        rows += (
+            f"<node><hostname>Self-heal Daemon</hostname><path>{path}</path>"
+            f"<peerid>{host_uuid(world, peer)}</peerid><status>1</status><port>N/A</port>"
+            "<ports><tcp>N/A</tcp><rdma>N/A</rdma></ports><pid>90000004</pid></node>"
         )
     count = rows.count("<node>")
     head = f"<volName>{volume.name}</volName><nodeCount>{count}</nodeCount>"

@@ -1,0 +1,66 @@
+"""What can be done to a running cluster, each with its verdict of now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from nodes import selectors, summary
+from nodes.domain.assess import fresh
+from nodes.history import Offer
+from nodes.models import Cluster
+from nodes.views.parts import offer_url
+from operations import offers
+
+# Procedures whose plan belongs to this page and not to the installation.
+OPERATIONS = frozenset(
+    {
+        "restart_node",
+        "stop_node",
+        "start_node",
+        "remount_storage",
+        "rolling_restart",
+        "stop_cluster",
+        "start_cluster",
+        "survey_galera",
+        "recover_galera",
+    }
+)
+
+
+@require_safe
+def operations(request: HttpRequest, cluster_id: int) -> HttpResponse:
+    cluster = get_object_or_404(Cluster, pk=cluster_id)
+    now = time.time()
+    facts = selectors.latest_facts(cluster)
+    present = fresh(facts, now, summary.stale_after_s()) if facts else None
+    whole = offers.cluster_offers(cluster, present)
+    servers = offers.node_offers(cluster, present, now)
+    context = {
+        "cluster": cluster,
+        "age_s": summary.age(facts, now),
+        "primary": cluster.revision.cluster_primary_host,
+        "rolling": _shown(cluster, whole["rolling"]),
+        "whole": _shown(cluster, whole["whole"]),
+        "servers": _servers(cluster, servers),
+    }
+    return render(request, "operations/operations.html", context)
+
+
+def _servers(cluster: Cluster, found: Mapping[str, Sequence[Offer]]) -> list[dict[str, Any]]:
+    return [{"host": host, "offers": _shown(cluster, each)} for host, each in found.items()]
+
+
+def _shown(cluster: Cluster, found: Sequence[Offer]) -> list[dict[str, Any]]:
+    return [{"offer": each, "url": offer_url(cluster, each), "tone": _tone(each)} for each in found]
+
+
+def _tone(offer: Offer) -> str:
+    if offer.done:
+        return "ok"
+    return "attention" if offer.why_not else "working"
