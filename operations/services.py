@@ -277,14 +277,6 @@ def record_effect(run: Run, step: Step, evidence: Mapping[str, Any]) -> None:
         record(who=who, action="backup.verified", subject=f"backup {backup.pk}", detail=detail)
 
 
-@of_the_panel
-def record_takeover(run: Run, node: str, words: Mapping[str, Any]) -> None:
-    """A lock that another panel left on `node` is ours now (law 14)."""
-    who = run.started_by.get_username() if run.started_by else ""
-    detail = {"run": run.pk, "node": node, **words}
-    record(who=who, action="lock.taken_over", subject=f"node {node}", detail=detail)
-
-
 def _enqueue(run: Run) -> None:
     """Without a broker nobody is told, and the reconciler finds the run instead."""
     if not _send(_EXECUTE, run.pk):

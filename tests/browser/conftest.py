@@ -44,7 +44,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
         viewport={"width": 1280, "height": 720},
         permissions=["clipboard-read", "clipboard-write"],
     )
-    user = person("olga")
+    user = person("olga", "administrator")
     client = Client()
     client.force_login(user)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]
