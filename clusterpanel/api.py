@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -20,7 +22,9 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer, SessionAuth
 from pydantic import ConfigDict
 
+from clusterpanel import audit
 from clusterpanel.models import ApiToken
+from clusterpanel.people.rules import Forbidden, other_cluster
 from clusterpanel.words import translated
 from nodes.domain.refusal import Refusal, Refused
 from nodes.transport.base import TransportError
@@ -45,17 +49,43 @@ def digest(token: str) -> str:
 
 
 class Token(HttpBearer):
-    """`Authorization: Bearer TOKEN`, made by `manage.py panel_token USER`."""
+    """`Authorization: Bearer TOKEN`, made on the page of an account or by `manage.py panel_token`.
+
+    The user carries it as `token`: services look there for what it may (`people.standing`).
+    """
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        found = ApiToken.objects.select_related("user").filter(digest=digest(token)).first()
+        now = timezone.now()
+        usable = ApiToken.objects.filter(
+            Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None
+        )
+        found = usable.select_related("user").filter(digest=digest(token)).first()
         if found is None or not found.user.is_active:
             return None
-        now = timezone.now()
+        if not _names_its_cluster(request, found):
+            raise Forbidden(other_cluster())
         if found.last_used_at is None or now - found.last_used_at > _SEEN_EVERY:
             ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
+        audit.begin(token=found.name or str(found.pk))
+        found.user.token = found  # type: ignore[attr-defined]
+        found.user.password_at = now if found.overrides else None  # type: ignore[attr-defined]
         request.user = found.user
         return found.user
+
+
+def _names_its_cluster(request: HttpRequest, token: ApiToken) -> bool:
+    """A token for one cluster opens only addresses that name that cluster, a run of it, or its runs."""
+    match = request.resolver_match
+    if token.cluster_id is None or match is None:
+        return True
+    if "run_id" in match.kwargs:
+        # By name: what `nodes` needs of this module may not lead to `operations`.
+        runs = apps.get_model("operations", "Run")._default_manager
+        return runs.filter(pk=match.kwargs["run_id"], cluster=token.cluster_id).exists()
+    asked = match.kwargs.get("cluster_id")
+    if request.path.rstrip("/").endswith("/runs") and asked is None:
+        asked = request.GET.get("cluster")
+    return str(asked) == str(token.cluster_id)
 
 
 class Session(SessionAuth):
@@ -75,6 +105,7 @@ def answer_with_refusals(api: NinjaAPI) -> None:
 
         api.add_exception_handler(kind, handler)
 
+    handle(Forbidden, lambda error: (403, refusals_json([error.refusal])))
     handle(Refused, _refused)
     handle(TransportError, _transport)
     handle(ValidationError, lambda error: (422, _validation_json(error.errors)))

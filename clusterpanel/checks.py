@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from cryptography.fernet import Fernet
-from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+
+from clusterpanel.fields import field_keys
 
 
 @register()
 def field_keys_are_fernet_keys(**_: Any) -> list[CheckMessage]:
     try:
-        for key in settings.FIELD_KEYS:
+        for key in field_keys():
             Fernet(key)
     except ValueError:
         hint = "Make one with: python -c 'from cryptography.fernet import Fernet as F; print(F.generate_key().decode())'"

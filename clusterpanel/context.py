@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from clusterpanel.people.roles import Role
 from nodes.models import Cluster
 
 LAST = "cluster"  # in the session: the cluster this person looked at last
@@ -15,7 +16,13 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """`cluster`: the one the page is about, else the last one; a view's own `cluster` wins."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
-    return {"cluster": _cluster(request)}
+    role: Role = getattr(
+        request, "panel_role", Role.VIEWER
+    )  # an address that leads nowhere has none
+    return {
+        "cluster": _cluster(request),
+        "may": {"operate": role.may_as(Role.OPERATOR), "administer": role is Role.ADMINISTRATOR},
+    }
 
 
 def _cluster(request: HttpRequest) -> Cluster | None:

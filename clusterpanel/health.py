@@ -6,16 +6,19 @@ import redis as redis_client
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 
 from clusterpanel import redis
 
 
 @login_not_required
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @login_not_required
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when database and broker answer, 503 otherwise; says which of them does not."""
     found = {"database": _database_answers(), "broker": _broker_answers()}

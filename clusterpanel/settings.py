@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
 from django.utils.translation import gettext_lazy as _
 
-from clusterpanel.keys import read_or_create
+from clusterpanel.keys import read_or_create, refuse_weak
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -19,10 +20,16 @@ PANEL_NAME = env.str("PANEL_NAME", default="")  # shown to a second panel that m
 SIMULATED_NODES = env.str("SIMULATED_NODES", default="")
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = read_or_create(PANEL_HOME / "keys" / "secret_key")
-FIELD_KEYS = env.list("PANEL_FIELD_KEYS", default=[]) or [
-    read_or_create(PANEL_HOME / "keys" / "field_key", fernet=True)
-]
+_FRESH = not (PANEL_HOME / "panel.sqlite3").exists()  # nothing needs an older key
+SECRET_KEY, *SECRET_KEY_FALLBACKS = read_or_create(PANEL_HOME / "keys" / "secret_key", fresh=_FRESH)
+# The first encrypts, all decrypt. From the environment, or else from a file (clusterpanel.fields).
+FIELD_KEYS = env.list("PANEL_FIELD_KEYS", default=[])
+FIELD_KEYS_FILE = PANEL_HOME / "keys" / "field_key"
+if FIELD_KEYS:
+    for _key in FIELD_KEYS:
+        refuse_weak("PANEL_FIELD_KEYS", _key)
+else:
+    read_or_create(FIELD_KEYS_FILE, fernet=True, fresh=_FRESH)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -33,7 +40,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "axes",
     "clusterpanel",
+    "clusterpanel.people",
     "nodes",
     "operations",
 ]
@@ -47,10 +56,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clusterpanel.people.middleware.Signed",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "clusterpanel.urls"
@@ -86,15 +97,34 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(PANEL_HOME / "test.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+_VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Guessing: so many wrong passwords or codes for one name from one address, then a pause.
+AXES_FAILURE_LIMIT = env.int("SIGN_IN_ATTEMPTS", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.float("SIGN_IN_PAUSE_MIN", default=15.0))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # the audit has it
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "clusterpanel.people.views.sign_in.paused"
+# Whose sign-in needs a second factor: "administrators", "everybody" or "nobody".
+SECOND_FACTOR_FOR = env.str("SECOND_FACTOR_FOR", default="nobody")
+# Hours after a sign-in until the next one, however busy the session is.
+SESSION_HOURS = env.float("SESSION_HOURS", default=12.0)
+# Minutes after the password was typed in which an override does not ask for it again.
+PASSWORD_FRESH_MIN = env.float("PASSWORD_FRESH_MIN", default=10.0)
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds that a link to set a password is good for
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -103,6 +133,19 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+# Behind a proxy that speaks HTTPS (deploy/nginx.conf): cookies and pages over nothing else.
+HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked on the machine itself
+# Seconds for which a browser that was here refuses plain HTTP; hard to take back.
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS_ONLY else 0
+# Other names below the panel's are not ours to decide about.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Bytes of one request, and fields of one form. The largest thing that is ever sent is a private key.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 0  # no page takes a file
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
@@ -201,5 +244,5 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # It prints a traceback for each refused connection; ours says the same in a sentence.
-    "loggers": {"paramiko": {"level": "CRITICAL"}},
+    "loggers": {"paramiko": {"level": "CRITICAL"}, "axes": {"level": "WARNING"}},
 }

@@ -1,14 +1,14 @@
-from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 
-from clusterpanel import health
+from clusterpanel import audit_page, health
 from operations import api, metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("sign-in/", auth_views.LoginView.as_view(template_name="sign_in.html"), name="login"),
-    path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
+    path("", include("clusterpanel.people.urls")),
+    path("audit/", audit_page.audit, name="audit"),
+    path("audit/export/", audit_page.export, name="audit-export"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", api.urls),
     path("metrics", metrics.metrics, name="metrics"),

@@ -73,6 +73,7 @@ class Trust(Body):
     host: str
     sha256: str
     replace: bool = False
+    password: SecretStr = SecretStr("")
 
 
 class Which(Body):
@@ -221,6 +222,7 @@ def host_key_trust(request: HttpRequest, cluster_id: int, data: Trust) -> dict[s
         sha256=data.sha256,
         by=user_of(request),
         replace=data.replace,
+        password=data.password.get_secret_value(),
     )
     return {"host": key.host, "type": key.type, "sha256": key.sha256, "state": "trusted"}
 
@@ -250,7 +252,9 @@ def checks_run(
     """Runs the whole table (no body), a row, a column or one cell."""
     found, which = the_cluster(cluster_id), data or Which()
     results = checked(
-        lambda: services.checks_run(cluster=found, host=which.host, check_id=which.check)
+        lambda: services.checks_run(
+            cluster=found, host=which.host, check_id=which.check, by=user_of(request)
+        )
     )
     return api_json.results(results)
 

@@ -15,17 +15,18 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Query
 from ninja.responses import Status
 
-from clusterpanel import audit
+from clusterpanel import audit_log
 from clusterpanel.api import (
     Body,
     Session,
     Token,
     answer_with_refusals,
     not_found,
+    refusals_json,
     signed_in,
     unauthenticated,
 )
-from clusterpanel.models import AuditEntry
+from clusterpanel.people.rules import Forbidden
 from clusterpanel.words import translated
 from nodes.api import router as nodes_router
 from nodes.api import the_cluster
@@ -180,34 +181,26 @@ def audit_entries(
     request: HttpRequest, before: int | None = None, limit: int = Query(100, ge=1, le=1000)
 ) -> list[dict[str, Any]]:
     """Newest first; `before` is the id of the oldest that is known already."""
-    entries = AuditEntry.objects.order_by("-id")
-    found = entries.filter(pk__lt=before) if before is not None else entries
-    return [
-        {
-            "id": entry.pk,
-            "at": entry.at,
-            "who": entry.who,
-            "action": entry.action,
-            "subject": entry.subject,
-            "detail": entry.detail,
-            "digest": entry.digest,
-        }
-        for entry in found[:limit]
-    ]
+    found = audit_log.entries(by=_user(request), before=before)
+    return [audit_log.plain(entry) for entry in found[:limit]]
 
 
 @api.get("/audit/verification", tags=["audit"])
 def audit_verification(request: HttpRequest) -> dict[str, Any]:
-    """`broken_at`: the first entry that does not follow from the one before it, null if all do."""
-    broken_at = audit.verify()
-    return {"intact": broken_at is None, "broken_at": broken_at}
+    """`broken_at`: the first entry that does not follow from the one before it, null if all do;
+    `lost`: the digest of an entry that was there once and is not any more."""
+    found = audit_log.verified(by=_user(request))
+    return {"intact": found.intact, "broken_at": found.broken_at, "lost": found.lost}
 
 
 @login_not_required
 async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """GET: the run's server-sent events. Not Ninja's: its sign-in cannot be asked from async code."""
-    if await sync_to_async(signed_in)(request) is None:
-        return JsonResponse(unauthenticated(), status=401)
+    try:
+        if await sync_to_async(signed_in)(request) is None:
+            return JsonResponse(unauthenticated(), status=401)
+    except Forbidden as error:
+        return JsonResponse(refusals_json([error.refusal]), status=403)
     if not await Run.objects.filter(pk=run_id).aexists():
         return JsonResponse(not_found(), status=404)
     return await run_events(request, run_id)
@@ -230,6 +223,10 @@ def _patterns() -> list[URLPattern | URLResolver]:
 
 
 urls = (_patterns(), "ninja", "api")
+
+
+def _user(request: HttpRequest) -> Any:
+    return request.user
 
 
 def _run(run_id: str) -> Run:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 
+from clusterpanel.audit import record
 from nodes.services import target_for
 from nodes.transport.base import Transport
 from nodes.transport.pool import transport_for
@@ -34,7 +37,7 @@ def ports_for(run: Run) -> Ports:
         stdin=inputs.provide,
         notify=hub.notify,
         patience_s=settings.NODE_PATIENCE_S,
-        took_over=services.record_takeover,
+        took_over=_record_takeover,
         abandoned_after_s=_abandoned_after_s(),
     )
 
@@ -48,3 +51,10 @@ def _hosts(run: Run) -> tuple[str, ...]:
     """All hosts of the settings that the plan was made from."""
     revisions = run.cluster.revisions.filter(number=run.plan.settings_revision)
     return next((revision.peers.hosts for revision in revisions), run.plan.nodes)
+
+
+def _record_takeover(run: Run, node: str, words: Mapping[str, Any]) -> None:
+    """A lock that another panel left on `node` is ours now (law 14)."""
+    who = run.started_by.get_username() if run.started_by else ""
+    detail = {"run": run.pk, "node": node, **words}
+    record(who=who, action="lock.taken_over", subject=f"node {node}", detail=detail)

@@ -23,6 +23,7 @@ class GateAnswer:
     choice: str = ""
     reason: str = ""
     typed: str = ""
+    password: str = field(default="", repr=False)
     accepted: bool = False
     problems: list[Any] = field(default_factory=list)
 
@@ -31,7 +32,8 @@ class GateAnswer:
         def value(name: str) -> str:
             return str(data.get(f"gate-{gate.id}-{name}", ""))
 
-        return cls(gate, value("choice"), value("reason"), value("typed"), value("accept") == "on")
+        choice, reason, typed = value("choice"), value("reason"), value("typed")
+        return cls(gate, choice, reason, typed, value("password"), value("accept") == "on")
 
     def confirmation(self) -> dict[str, Any] | None:
         """None: not answered; the service then says so near the gate."""
@@ -42,11 +44,14 @@ class GateAnswer:
                 return {"typed": self.typed} if self.typed else None
             case "override":
                 given = self.typed or self.reason.strip()
-                waiver = {"typed": self.typed, "reason": self.reason.strip()}
-                return {"waiver": waiver} if given else None
+                return {"waiver": self._waiver()} if given else None
         if self.choice == WAIVE:
-            return {"waiver": {"typed": self.typed, "reason": self.reason.strip()}}
+            return {"waiver": self._waiver()}
         return {"backup": int(self.choice)} if self.choice.isdigit() else None
+
+    def _waiver(self) -> dict[str, str]:
+        said = {"typed": self.typed, "reason": self.reason.strip()}
+        return {**said, "password": self.password} if self.password else said
 
 
 def gate_answers(plan: Plan, data: Mapping[str, Any]) -> list[GateAnswer]:

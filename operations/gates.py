@@ -14,6 +14,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from clusterpanel.people import confirming
+from clusterpanel.people.roles import Role
+from clusterpanel.people.standing import role_of
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
@@ -37,8 +40,20 @@ _PLAN_AGAIN = say(
 
 
 def person(user: Any) -> Person:
-    """May waive: superusers, and whoever was given the permission `operations.waive_backup`."""
-    return Person(user.get_username(), user.has_perm("operations.waive_backup"))
+    """Administrators may waive; the password is asked for once more (`people.confirming`)."""
+    return Person(user.get_username(), role_of(user) is Role.ADMINISTRATOR)
+
+
+def to_keep(confirmations: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers as they go into database and audit: without the password of a waiver."""
+    return {gate: _without_password(answer) for gate, answer in confirmations.items()}
+
+
+def _without_password(answer: Any) -> Any:
+    waiver = answer.get("waiver") if isinstance(answer, Mapping) else None
+    if not isinstance(waiver, Mapping):
+        return answer
+    return {**answer, "waiver": {k: v for k, v in waiver.items() if k != confirming.FIELD}}
 
 
 def evaluate(
@@ -47,7 +62,19 @@ def evaluate(
     """Every gate that is not answered as it must be; empty when the run may start."""
     by = person(user)
     found = [_gate(gate, cluster, confirmations.get(gate.id), by, now) for gate in plan.gates]
-    return [refusal for refusal in found if refusal is not None] + _strangers(plan, confirmations)
+    refusals = [refusal for refusal in found if refusal is not None]
+    return refusals + _strangers(plan, confirmations) or _unconfirmed(plan, confirmations, user)
+
+
+def _unconfirmed(plan: Plan, confirmations: Mapping[str, Any], user: Any) -> list[Refusal]:
+    """Asked last, when all else is in order: a wrong password counts as a failed sign-in."""
+    for gate in plan.gates:
+        waiver = confirmations[gate.id].get("waiver")
+        if waiver is None:
+            continue
+        if refusal := confirming.problem(user, waiver.get(confirming.FIELD)):
+            return [replace(refusal, evidence={"gate": gate.id}, field=gate.id)]
+    return []
 
 
 def _strangers(plan: Plan, confirmations: Mapping[str, Any]) -> list[Refusal]:

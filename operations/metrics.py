@@ -8,8 +8,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from clusterpanel.api import signed_in
+from clusterpanel.people.rules import Forbidden
 from nodes.models import Observation
 from operations.domain.machine import RunState
 from operations.models import Backup, Run
@@ -18,8 +20,13 @@ Sample = tuple[Mapping[str, str], float]
 
 
 @login_not_required
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    if signed_in(request) is None:
+    try:
+        known = signed_in(request)
+    except Forbidden as error:  # a token for one cluster, and the figures are of all
+        return HttpResponse(f"{error}\n", status=403, content_type="text/plain")
+    if known is None:
         return HttpResponse("a token is needed\n", status=401, content_type="text/plain")
     parts = [
         _metric("clusterpanel_runs", "Runs by state.", _runs()),

@@ -14,6 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from clusterpanel.audit import record
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import Forbidden, needs
 from nodes import selectors
 from nodes.domain import tally
 from nodes.domain.refusal import Refusal, Refused
@@ -77,8 +79,9 @@ def _start(row: PendingSettings) -> None:
             confirmations={},
             by=row.by,
         )
-    except Refused as refused:
-        said = refused.first.why.to_json()
+    except (Refused, Forbidden) as refused:
+        first = refused.refusal if isinstance(refused, Forbidden) else refused.first
+        said = first.why.to_json()
         PendingSettings.objects.filter(pk=row.pk).update(said=said)
         log.info("settings for %s wait on: %s", row.host, refused)
         return
@@ -93,6 +96,7 @@ def _end(row: PendingSettings, why: Text) -> None:
     )
 
 
+@needs(Role.OPERATOR)
 def forget(*, cluster: Cluster, host: str, by: Any) -> None:
     """The node is not written to when it comes back. Raises Refused `nothing_waits`."""
     said = say("%(who)s took it back.", who=by.get_username())

@@ -13,6 +13,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from clusterpanel.audit import record
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs, of_the_panel, open_to_viewers
 from nodes.domain.refusal import Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster
@@ -38,6 +40,7 @@ _EXECUTE = "operations.tasks.execute"  # by name: tasks are a ring further out
 _CHECK = "operations.tasks.check"
 
 
+@open_to_viewers
 def plan_preview(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> Plan:
     """The plan of now, remembered as shown. Raises Refused."""
     plan = plan_now(cluster=cluster, procedure=procedure, params=params)
@@ -45,6 +48,7 @@ def plan_preview(*, cluster: Cluster, procedure: str, params: Mapping[str, Any])
     return plan
 
 
+@needs(Role.OPERATOR)
 def run_start(
     *,
     cluster: Cluster,
@@ -91,7 +95,7 @@ def _create(
         params=dict(params),
         plan_json=plan.to_json(),
         plan_hash=plan.hash,
-        confirmations=dict(confirmations),
+        confirmations=gates.to_keep(confirmations),
         started_by=by,
     )
     _add_steps(run, plan)
@@ -141,6 +145,7 @@ def _audit_start(run: Run, plan: Plan, by: Any) -> None:
     record(who=by.get_username(), action="run.start", subject=f"run {run.id}", detail=detail)
 
 
+@needs(Role.OPERATOR)
 def run_cancel(*, run: Run, by: Any) -> Run:
     """Ask for the end of a run; what runs on a node is stopped by the worker that drives it.
 
@@ -173,6 +178,7 @@ def _note(run: Run, event: dict[str, Any]) -> None:
     transaction.on_commit(lambda: hub.notify(run.pk, newest))
 
 
+@needs(Role.OPERATOR)
 def run_resume(*, run: Run, by: Any) -> Run:
     """Go on with a run that ended without success: done steps are proven again, not run again.
 
@@ -214,6 +220,7 @@ def _save_steps(run: Run, life: Life) -> None:
         )
 
 
+@needs(Role.OPERATOR)
 def run_check(*, run: Run, step: str, by: Any) -> None:
     """Ask a worker to read what a stopped or lost step left behind; the journal gets the finding.
 
@@ -246,6 +253,7 @@ def _check_event(step: Step, state: str, text: Text) -> dict[str, Any]:
     return {**about, "state": state, "text": text.to_json()}
 
 
+@of_the_panel
 def record_effect(run: Run, step: Step, evidence: Mapping[str, Any]) -> None:
     """Write into the panel's books what a proven step left; a second proof changes nothing."""
     kind, _, subject = step.records.partition(":")
@@ -267,13 +275,6 @@ def record_effect(run: Run, step: Step, evidence: Mapping[str, Any]) -> None:
         who = run.started_by.get_username() if run.started_by else ""
         detail = {"run": run.pk, **evidence}
         record(who=who, action="backup.verified", subject=f"backup {backup.pk}", detail=detail)
-
-
-def record_takeover(run: Run, node: str, words: Mapping[str, Any]) -> None:
-    """A lock that another panel left on `node` is ours now (law 14)."""
-    who = run.started_by.get_username() if run.started_by else ""
-    detail = {"run": run.pk, "node": node, **words}
-    record(who=who, action="lock.taken_over", subject=f"node {node}", detail=detail)
 
 
 def _enqueue(run: Run) -> None:

@@ -13,6 +13,7 @@ from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import close_old_connections
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.utils import translation
+from django.views.decorators.http import require_safe
 
 from operations.live import live_end, message
 from operations.models import Run
@@ -21,6 +22,7 @@ from operations.runtime.hub import hub
 HEARTBEAT_S = 10.0
 
 
+@require_safe
 async def run_events(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
     """GET; `Last-Event-ID` or `?after=` says which line the browser has already."""
     if not await Run.objects.filter(pk=run_id).aexists():

@@ -17,6 +17,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as word_of
 
+from clusterpanel.people.roles import Role, missing
 from clusterpanel.words import translated
 from nodes.domain.text import Text
 
@@ -134,6 +135,30 @@ def state(name: object, label: str = "") -> SafeString:
 def pill(name: object, label: str = "") -> SafeString:
     """The same as a pill with the state's colour behind it."""
     return _shown("pill", name, label)
+
+
+@register.simple_tag(takes_context=True)
+def only(context: template.Context, role: str) -> SafeString:
+    """Attributes of a button that needs a role: switched off, with the reason, when it is missing."""
+    if reason := _missing_role(context, role):
+        return format_html('disabled data-blocked title="{}"', reason)
+    return mark_safe("")
+
+
+@register.simple_tag(takes_context=True)
+def only_reason(context: template.Context, role: str) -> SafeString:
+    """The same reason in words, to stand beside the button."""
+    if reason := _missing_role(context, role):
+        return format_html(
+            '<span class="state small">{}<span>{}</span></span>', icon("lock"), reason
+        )
+    return mark_safe("")
+
+
+def _missing_role(context: template.Context, role: str) -> str:
+    # A part that is drawn for everybody has no such button.
+    have: Role = getattr(context.get("request"), "panel_role", Role.ADMINISTRATOR)
+    return "" if have.may_as(Role(role)) else translated(missing(have, Role(role)).why) or ""
 
 
 def _shown(css: str, name: object, label: str) -> SafeString:

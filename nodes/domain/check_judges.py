@@ -61,7 +61,10 @@ def root(seen: Evidence) -> CheckAnswer:
         return unknown(fact)
     if fact:
         return ok(say("The panel is root there."))
-    fix = say("Let the panel sign in as root: in sshd_config, `PermitRootLogin prohibit-password`.")
+    fix = say(
+        "Let the panel sign in as root (in sshd_config, `PermitRootLogin prohibit-password`), or as"
+        " another user who may use sudo without a password."
+    )
     return failed(say("The panel is not root there."), fix)
 
 

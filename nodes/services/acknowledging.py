@@ -9,6 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from clusterpanel import audit
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs, of_the_panel
 from nodes import summary
 from nodes.announcing import SEEN
 from nodes.domain.observation import ClusterFacts
@@ -21,6 +23,7 @@ from nodes.services.clusters import who
 NOTE_MAX = 1000
 
 
+@needs(Role.OPERATOR)
 def finding_acknowledge(*, cluster: Cluster, finding: str, note: str, by: User) -> Acknowledgement:
     """Raises Refused: `finding_gone` when it is not there now, `note_too_long`,
     `already_acknowledged`."""
@@ -40,6 +43,7 @@ def finding_acknowledge(*, cluster: Cluster, finding: str, note: str, by: User) 
     return made
 
 
+@needs(Role.OPERATOR)
 def acknowledgement_take_back(*, cluster: Cluster, finding: str, by: User) -> None:
     """Nothing happens when it ended meanwhile."""
     with transaction.atomic():
@@ -50,6 +54,7 @@ def acknowledgement_take_back(*, cluster: Cluster, finding: str, by: User) -> No
     SEEN.announce(str(cluster.pk))
 
 
+@of_the_panel
 def acknowledgements_settle(*, cluster: Cluster) -> None:
     """End those whose finding is certainly gone: it is not found in an answer of its server, or of
     all servers when it concerns the cluster. A server that is silent ends nothing."""

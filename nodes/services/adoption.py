@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from clusterpanel import audit
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs
 from nodes import credentials, selectors
 from nodes.domain import tally
 from nodes.domain.observation import ClusterFacts, EnvFacts, NodeFacts, Unknown
@@ -26,6 +28,7 @@ from nodes.services.revisions import peers_of, revision_add
 _SILENT = frozenset({"ssh_unreachable", "ssh_lost", "late"})
 
 
+@needs(Role.ADMINISTRATOR)
 def adoption_begin(
     *,
     by: User | None,
@@ -70,6 +73,7 @@ def _host_problems(peers: PeerSettings) -> list[Refusal]:
     return [Refusal(r.code, r.why, r.fix, r.evidence, "host") for r in found]
 
 
+@needs(Role.ADMINISTRATOR)
 def adoption_read(*, cluster: Cluster, by: User | None, host: str) -> ClusterFacts:
     """Read the keys from the `.env` of `host` and take them as the settings; then look at all.
 
@@ -103,6 +107,7 @@ def _env_of(facts: ClusterFacts, host: str) -> EnvFacts:
     return env
 
 
+@needs(Role.ADMINISTRATOR)
 def adoption_finish(*, cluster: Cluster, by: User | None) -> None:
     """From now on it is managed like any other. Nothing is written to any server.
 
@@ -146,6 +151,7 @@ def _silent(node: NodeFacts) -> bool:
     return isinstance(node.ssh, Unknown) and node.ssh.code in _SILENT
 
 
+@needs(Role.ADMINISTRATOR)
 def adoption_drop(*, cluster: Cluster, by: User | None) -> None:
     """Forget it again: the sign-in, the keys and what was read. Raises Refused `not_adopting`."""
     _must_be_adopting(cluster)

@@ -6,6 +6,10 @@ import time
 from dataclasses import dataclass
 from secrets import token_hex
 
+from django.contrib.auth.models import User
+
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs
 from nodes.domain.page_url import of_host
 from nodes.domain.parse_sections import Section, sections
 from nodes.domain.refusal import Refusal, Refused
@@ -35,7 +39,8 @@ class RawAnswers:
     answers: tuple[RawAnswer, ...]
 
 
-def raw_answers(*, cluster: Cluster, host: str) -> RawAnswers:
+@needs(Role.OPERATOR)
+def raw_answers(*, cluster: Cluster, host: str, by: User | None = None) -> RawAnswers:
     """Ask now. glusterd is asked only for what takes no lock. Raises Refused when the server cannot
     be asked."""
     transport = pool.transport_for(target_for(cluster, host))

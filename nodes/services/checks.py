@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs
 from nodes.domain.check_judges import judge
 from nodes.domain.checks import IDS, CheckAnswer, CheckFacts, Evidence
 from nodes.domain.observation import Unknown
@@ -28,7 +31,10 @@ from nodes.transport.base import Target, TransportError, script
 TIMEOUT_S = 8.0
 
 
-def checks_run(*, cluster: Cluster, host: str = "", check_id: str = "") -> list[CheckResult]:
+@needs(Role.OPERATOR)
+def checks_run(
+    *, cluster: Cluster, host: str = "", check_id: str = "", by: User | None = None
+) -> list[CheckResult]:
     """Ask all servers now, and store the answers that were asked for, which are returned.
 
     `host` names a row, `check_id` a column; both together one cell, none the whole table. All

@@ -9,18 +9,20 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from clusterpanel import audit
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs, of_the_panel
 from nodes import credentials
 from nodes.domain.apply_command import problem as apply_command_problem
 from nodes.domain.page_url import problem as page_url_problem
 from nodes.domain.peers import PeerSettings
 from nodes.domain.refusal import Refusal, Refused
-from nodes.domain.text import say
 from nodes.models import DEFAULT_APP_DIR, Cluster
 from nodes.services import typed
 from nodes.services.revisions import peers_of, revision_add
 from nodes.transport.base import PinnedKey, Target
 
 
+@needs(Role.ADMINISTRATOR)
 def cluster_create(
     *,
     by: User | None,
@@ -56,6 +58,7 @@ def _insert(cluster: Cluster, peers: PeerSettings, acknowledged: bool, by: User 
         raise Refused(typed.name_taken(cluster.name)) from None
 
 
+@needs(Role.ADMINISTRATOR)
 def access_save(
     *,
     cluster: Cluster,
@@ -83,6 +86,7 @@ def access_save(
         _record(by, "access_save", cluster, detail)
 
 
+@needs(Role.ADMINISTRATOR)
 def page_url_save(*, cluster: Cluster, by: User | None, page_url: str) -> None:
     """Where dpiui2's own page is on each server, `https://{host}/`; "" and nobody asks."""
     page_url = page_url.strip()
@@ -94,15 +98,13 @@ def page_url_save(*, cluster: Cluster, by: User | None, page_url: str) -> None:
         _record(by, "page_url_save", cluster, {"before": before, "after": page_url})
 
 
+@needs(Role.ADMINISTRATOR)
 def apply_command_save(*, cluster: Cluster, by: User | None, apply_command: str) -> None:
     """What makes dpiui2 read its `.env` again; "" and nothing is run. It will run as root.
 
-    Raises Refused: `apply_command_bad`, or `apply_command_forbidden` to whoever may not change a
-    cluster (the permission `nodes.change_cluster`; superusers have it).
+    Raises Refused `apply_command_bad`.
     """
     wanted = apply_command.strip()
-    if by is not None and not by.has_perm("nodes.change_cluster"):
-        raise Refused(_may_not(by))
     wrong = apply_command_problem(wanted)
     _refuse(*([wrong] if wrong else []))
     before, cluster.apply_command = cluster.apply_command, wanted
@@ -111,12 +113,7 @@ def apply_command_save(*, cluster: Cluster, by: User | None, apply_command: str)
         _record(by, "apply_command_save", cluster, {"before": before, "after": wanted})
 
 
-def _may_not(by: User) -> Refusal:
-    why = say("%(who)s may not store a command that runs as root.", who=who(by))
-    fix = say("Ask an administrator of the panel for it.")
-    return Refusal("apply_command_forbidden", why, fix, field="apply_command")
-
-
+@of_the_panel
 def target_for(cluster: Cluster, host: str) -> Target:
     """How to reach one server: its pinned key and the cluster's secrets."""
     pinned = cluster.host_keys.filter(host=host)

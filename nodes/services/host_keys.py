@@ -10,6 +10,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from clusterpanel import audit
+from clusterpanel.people import confirming
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs, open_to_viewers
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 from nodes.models import Cluster, HostKey
@@ -37,12 +40,14 @@ class ScannedKey:
     console_command: str
 
 
+@open_to_viewers
 def console_command(key_type: str = "ssh-ed25519") -> str:
     """What to type on the server's own console to read the same fingerprint there."""
     name = _FILES.get(key_type, "ecdsa" if key_type.startswith("ecdsa-") else "ed25519")
     return f"ssh-keygen -lf /etc/ssh/ssh_host_{name}_key.pub"
 
 
+@open_to_viewers
 def host_keys_scan(*, cluster: Cluster) -> list[ScannedKey]:
     """The key that each server shows now, in the order of the lists. Nobody signs in."""
     hosts = cluster.revision.peers.hosts
@@ -51,13 +56,20 @@ def host_keys_scan(*, cluster: Cluster) -> list[ScannedKey]:
         return list(pool.map(lambda h: scan_one(h, cluster.ssh_port, pinned.get(h)), hosts))
 
 
+@needs(Role.ADMINISTRATOR)
 def host_key_trust(
-    *, cluster: Cluster, host: str, sha256: str, by: User | None, replace: bool = False
+    *,
+    cluster: Cluster,
+    host: str,
+    sha256: str,
+    by: User | None,
+    replace: bool = False,
+    password: str = "",
 ) -> HostKey:
     """Pin the key with this fingerprint, if the server shows it at this moment.
 
     Raises Refused: host_unknown, host_unreachable, host_key_mismatch, host_key_pinned (another
-    key was accepted before and `replace` was not said).
+    key was accepted before and `replace` was not said), or that the password is asked for again.
     """
     if host not in cluster.revision.peers.hosts:
         raise Refused(_unknown_host(cluster, host))
@@ -65,6 +77,8 @@ def host_key_trust(
     shown = scan_one(host, cluster.ssh_port, pinned)
     if problem := _trust_problem(shown, sha256.strip(), replace):
         raise Refused(problem)
+    if shown.state == "changed":
+        confirming.require(by, password)
     return _pin(cluster, shown, by)
 
 

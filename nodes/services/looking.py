@@ -6,6 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
+
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs
 from nodes import resolve
 from nodes.domain.peers import is_host
 from nodes.domain.text import Text, say
@@ -25,7 +29,8 @@ class Look:
     text: Text
 
 
-def host_look(*, host: str, cluster: Cluster | None) -> list[Look]:
+@needs(Role.ADMINISTRATOR)
+def host_look(*, host: str, cluster: Cluster | None, by: User | None = None) -> list[Look]:
     """As far as one answer leads to the next question; ends at the first that is bad."""
     return list(_looks(host.strip(), cluster))
 

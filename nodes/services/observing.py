@@ -21,6 +21,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from clusterpanel.people.rules import of_the_panel, open_to_viewers
 from nodes import history, samples, selectors
 from nodes.announcing import SEEN
 from nodes.domain.facts_json import gluster_to_json, to_json
@@ -67,6 +68,7 @@ def _asked() -> Asked:
         return _steady.asked
 
 
+@open_to_viewers
 def observe(*, cluster: Cluster, max_age_s: float = 0) -> ClusterFacts:
     """Ask every server everything now and store the answers. Takes at most about 16 seconds; never
     raises because of a server: what could not be asked is Unknown.
@@ -86,6 +88,7 @@ def observe(*, cluster: Cluster, max_age_s: float = 0) -> ClusterFacts:
     return selectors.completed(cluster, facts.nodes)
 
 
+@of_the_panel
 def observe_if_idle(*, cluster: Cluster) -> bool:
     """The steady beat: the nodes that answer at once; the others' answers are kept when they come.
 
@@ -101,6 +104,7 @@ def observe_if_idle(*, cluster: Cluster) -> bool:
     return True
 
 
+@of_the_panel
 def observe_gluster_if_idle(*, cluster: Cluster) -> bool:
     """The steady beat of glusterd, of the nodes that answered last time; whether it was asked."""
     stored = selectors.latest_facts(cluster)

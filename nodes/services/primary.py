@@ -7,6 +7,8 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from clusterpanel import audit
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import say
 from nodes.models import Cluster, SettingsRevision
@@ -16,6 +18,7 @@ from nodes.services.revisions import revision_add
 COMMAND_MAX = 500
 
 
+@needs(Role.OPERATOR)
 def primary_set(*, cluster: Cluster, by: User | None, host: str, number: int) -> SettingsRevision:
     """Revision `number`: the newest settings with another primary; the lists stay as they are.
 
@@ -32,6 +35,7 @@ def primary_set(*, cluster: Cluster, by: User | None, host: str, number: int) ->
     return saved
 
 
+@needs(Role.ADMINISTRATOR)
 def workers_save(*, cluster: Cluster, by: User | None, stop: str, start: str, check: str) -> None:
     """Shell commands for the background workers; "" and the step is left out.
 

@@ -9,6 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 
 from clusterpanel import audit
+from clusterpanel.people.roles import Role
+from clusterpanel.people.rules import needs, open_to_viewers
 from nodes import history, selectors
 from nodes.domain import live_lists, tally
 from nodes.domain.observation import EnvFacts
@@ -23,6 +25,7 @@ from nodes.services.revisions import peers_of, revision_add
 WHY_MAX = 500
 
 
+@needs(Role.ADMINISTRATOR)
 def settings_save(
     *,
     cluster: Cluster,
@@ -54,6 +57,7 @@ def settings_save(
     return _append(newest, peers, two_galera_acknowledged, by, why.strip())
 
 
+@needs(Role.ADMINISTRATOR)
 def settings_revert(
     *, cluster: Cluster, by: User | None, number: int, based_on: int, accepted: Collection[str] = ()
 ) -> SettingsRevision:
@@ -78,6 +82,7 @@ def settings_revert(
     )
 
 
+@needs(Role.ADMINISTRATOR)
 def settings_take(
     *,
     cluster: Cluster,
@@ -118,6 +123,7 @@ def _shown(cluster: Cluster, host: str, finding: str) -> EnvFacts:
     return node.env
 
 
+@open_to_viewers
 def live_now(cluster: Cluster) -> live_lists.Live:
     """What is installed, as far as the panel can tell now."""
     last = history.of().last_runs(cluster)

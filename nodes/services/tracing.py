@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from clusterpanel.people.rules import of_the_panel
 from nodes.domain.observation import Unknown
 from nodes.domain.traces import Traces
 from nodes.models import Cluster
@@ -12,6 +13,7 @@ from nodes.services.clusters import targets_for
 from nodes.transport import pool
 
 
+@of_the_panel
 def traces_now(*, cluster: Cluster) -> Mapping[str, Traces | Unknown]:
     """By host, of every server of the Galera list; one that does not answer is Unknown."""
     wanted = cluster.revision.peers.galera_peer_hosts

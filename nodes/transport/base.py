@@ -47,6 +47,14 @@ class Command:
         return shlex.join(self.argv)
 
 
+def line_for(target: Target, command: Command) -> str:
+    """What is sent to the server. Everything the panel does there is done as root: whoever signs in
+    as another user goes through sudo, which must not ask (`-n`)."""
+    if target.username == "root":
+        return command.line
+    return Command(("sudo", "-n", "--", *command.argv)).line
+
+
 def script(text: str, *args: str, stdin: bytes = b"", timeout_s: float = 30) -> Command:
     """A POSIX shell script with positional arguments; the text is ours, the arguments are data."""
     return Command(("sh", "-c", text, "clusterpanel", *args), stdin, timeout_s)
@@ -121,6 +129,12 @@ class AuthFailed(TransportError):
     """The server refused the user, key or password."""
 
     code = "ssh_auth"
+
+
+class SudoRefused(TransportError):
+    """The user signed in, and may not become root without being asked."""
+
+    code = "sudo_refused"
 
 
 class HostKeyUnknown(TransportError):

@@ -13,6 +13,7 @@ from nodes.transport.base import (
     Closed,
     CommandTimeout,
     ConnectionLost,
+    SudoRefused,
     Target,
     Unreachable,
 )
@@ -146,4 +147,20 @@ def closed(target: Target, port: int) -> Closed:
     return Closed(
         say("Nothing listens on port %(port)s of %(host)s itself.", port=port, host=target.host),
         say("Look whether the service runs, and at AllowTcpForwarding in /etc/ssh/sshd_config."),
+    )
+
+
+def sudo_refused(target: Target, said: bytes) -> SudoRefused:
+    return SudoRefused(
+        say(
+            "%(user)s on %(host)s may not use sudo without a password: %(said)s",
+            user=target.username,
+            host=target.host,
+            said=said.decode(errors="replace").strip()[:200] or "no reason given",
+        ),
+        say(
+            "Write this line into /etc/sudoers.d/clusterpanel there:"
+            " `%(user)s ALL=(root) NOPASSWD: ALL`",
+            user=target.username,
+        ),
     )

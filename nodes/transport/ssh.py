@@ -12,7 +12,15 @@ from contextlib import contextmanager
 import paramiko
 
 from nodes.transport import failures, keys
-from nodes.transport.base import Command, Output, PinnedKey, Target, Unreachable
+from nodes.transport.base import (
+    Command,
+    Output,
+    PinnedKey,
+    Target,
+    TransportError,
+    Unreachable,
+    line_for,
+)
 from nodes.transport.failures import NotSent
 from nodes.transport.keys import fingerprint
 
@@ -29,7 +37,7 @@ _SSH_ERRORS = (paramiko.SSHException, OSError, EOFError)
 def connect(target: Target, *, timeout_s: float = 8) -> SshTransport:
     """An open, authenticated connection.
 
-    Raises Unreachable, HostKeyUnknown, HostKeyChanged or AuthFailed. The host key is compared
+    Raises Unreachable, HostKeyUnknown, HostKeyChanged, AuthFailed or SudoRefused. The host key is compared
     before anything that proves who we are is sent.
     """
     session = _greet(target, timeout_s)
@@ -40,7 +48,21 @@ def connect(target: Target, *, timeout_s: float = 8) -> SshTransport:
         session.close()
         raise
     session.set_keepalive(KEEPALIVE_S)
-    return SshTransport(target, session)
+    connected = SshTransport(target, session)
+    if target.username != "root":
+        _require_sudo(connected, timeout_s)
+    return connected
+
+
+def _require_sudo(connected: SshTransport, timeout_s: float) -> None:
+    """Once for each connection, so that nothing fails later in words that nobody understands."""
+    try:
+        said = connected.run(Command(("true",), timeout_s=timeout_s))
+        if said.exit_code:
+            raise failures.sudo_refused(connected.target, said.stderr)
+    except TransportError:
+        connected.close()
+        raise
 
 
 def scan_host_key(host: str, port: int, *, timeout_s: float = 5) -> list[PinnedKey]:
@@ -180,7 +202,7 @@ class SshStream:
 
     def begin(self, command: Command) -> None:
         try:
-            self._channel.exec_command(command.line)
+            self._channel.exec_command(line_for(self._target, command))
         except _SSH_ERRORS as error:
             raise failures.lost(self._target, NotSent) from error
         self._help(self._drain_errors)

@@ -16,6 +16,7 @@ from nodes.domain.card import cards
 from nodes.domain.fact_sheet import Group, sheet
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster
+from nodes.views.steps.common import person
 
 
 @require_safe
@@ -29,7 +30,9 @@ def raw(request: HttpRequest, cluster_id: int, host: str) -> HttpResponse:
     """Ask this server now and show what it says, word for word."""
     context = _context(cluster_id, host)
     try:
-        context["raw"] = services.raw_answers(cluster=context["cluster"], host=host)
+        context["raw"] = services.raw_answers(
+            cluster=context["cluster"], host=host, by=person(request)
+        )
     except Refused as refused:
         context["refusal"] = refused.first
     htmx = request.htmx  # type: ignore[attr-defined]

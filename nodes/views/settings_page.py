@@ -12,6 +12,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from clusterpanel.people.roles import Role
+from clusterpanel.people.standing import role_of
 from nodes import history, selectors, services
 from nodes.domain.env_lines import EnvFile
 from nodes.domain.live_lists import CHANGE_PRIMARY, Consequence, Live, consequences
@@ -122,7 +124,11 @@ def apply_command(request: HttpRequest, cluster_id: int) -> HttpResponse:
 def look(request: HttpRequest, cluster_id: int | None = None) -> HttpResponse:
     """What a host that is being typed answers right now."""
     cluster = get_object_or_404(Cluster, pk=cluster_id) if cluster_id else None
-    found = services.host_look(host=request.GET.get("host", "")[:253], cluster=cluster)
+    if role_of(request.user) is not Role.ADMINISTRATOR:  # nobody else changes the lists
+        return HttpResponse(status=204)
+    found = services.host_look(
+        host=request.GET.get("host", "")[:253], cluster=cluster, by=person(request)
+    )
     return render(request, "nodes/look.html", {"looks": found})
 
 

@@ -21,6 +21,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.utils import translation
+from django.views.decorators.http import require_safe
 
 from clusterpanel.sse import message, streamed
 from nodes.announcing import SEEN
@@ -36,6 +37,7 @@ _AGE = re.compile(r'data-age="[^"]*"')
 _readers = ThreadPoolExecutor(2, thread_name_prefix="dashboard")
 
 
+@require_safe
 async def events(request: HttpRequest, cluster_id: int) -> StreamingHttpResponse:
     if not await Cluster.objects.filter(pk=cluster_id).aexists():
         raise Http404(cluster_id)

@@ -10,16 +10,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from clusterpanel.people import confirming
 from nodes.domain.refusal import Refusal, Refused
 from nodes.models import Cluster
-from operations import selectors, services
+from operations import gates, selectors, services
 from operations.domain.plan import Plan
 from operations.forms import GateAnswer, confirmations, gate_answers
 from operations.views import plan_view, refusal_view
 from operations.views.common import person
 from operations.views.operations import OPERATIONS
-
-MAY_WAIVE = "operations.waive_backup"
 
 
 @require_http_methods(["GET", "POST"])
@@ -108,9 +107,11 @@ def _gate(request: HttpRequest, cluster: Cluster, answer: GateAnswer) -> dict[st
         shown["backups"] = [backup for backup in known if backup.usable]
         shown["unusable"] = [backup for backup in known if not backup.usable]
         shown["take"] = reverse("plan", args=[cluster.id, f"backup_{subject}"])
-        shown["may_waive"] = person(request).has_perm(MAY_WAIVE)
+        shown["may_waive"] = gates.person(person(request)).may_waive
+        shown["ask_password"] = not confirming.is_fresh(request.user)
     if answer.gate.kind == "override":
-        shown["may_override"] = person(request).has_perm(MAY_WAIVE)
+        shown["may_override"] = gates.person(person(request)).may_waive
+        shown["ask_password"] = not confirming.is_fresh(request.user)
     return shown
 
 

@@ -12,12 +12,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from nodes.models import Cluster
-from operations import selectors
+from operations import gates, selectors
 from operations.domain.recovery_choice import Choice, Doubt
 from operations.recovery_now import RecoveryNow, recovery_now
 from operations.views import recovery_view
 from operations.views.common import person
-from operations.views.plan import MAY_WAIVE
 
 
 @require_GET
@@ -64,7 +63,7 @@ def _doubt(
     return {
         "survey": links.get(doubt.code, ""),
         "tone": recovery_view.tone(doubt),
-        "may_override": person(request).has_perm(MAY_WAIVE),
+        "may_override": gates.person(person(request)).may_waive,
         "ways": [
             {
                 "loss": each.loss,

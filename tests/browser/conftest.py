@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
 from operations.models import Run
 from tests.browser.log_page import LINES, STEP, Server, lines_of_text, printed
 from tests.browser_fixture import chromium
+from tests.people.made import person
 from tests.web.made import made_run
 
 expect.set_options(timeout=15_000)
@@ -44,7 +44,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
         viewport={"width": 1280, "height": 720},
         permissions=["clipboard-read", "clipboard-write"],
     )
-    user = User.objects.create_user("olga")
+    user = person("olga", "administrator")
     client = Client()
     client.force_login(user)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from playwright.sync_api import Page, Request, Route, expect
 
 from nodes.domain.observation import EnvFacts
@@ -19,6 +18,7 @@ from tests import builders
 from tests.browser.log_page import Server
 from tests.browser_fixture import chromium_path
 from tests.builders import HOSTS
+from tests.people.made import person
 from tests.web import sites
 
 pytestmark = [
@@ -115,7 +115,7 @@ def test_a_host_that_is_typed_tells_what_it_answers(shot: Page, server: Server) 
 def test_the_second_admin_is_told_and_decides(shot: Page, server: Server) -> None:
     site = sites.reachable()
     opened(shot, server, site)
-    anna = User.objects.create_user("anna")
+    anna = person("anna", "administrator")
     values: dict[str, Any] = {
         "galera_peer_hosts": [ONE, THREE, TWO],
         "cluster_fs_peer_hosts": list(HOSTS),
@@ -141,7 +141,7 @@ def test_going_back_is_seen_line_by_line_first(shot: Page, server: Server) -> No
         "galera_peer_hosts": [ONE, THREE, TWO],
         "cluster_fs_peer_hosts": list(HOSTS),
     }
-    anna = User.objects.create_user("anna")
+    anna = person("anna", "administrator")
     settings_save(
         cluster=site, by=anna, based_on=1, cluster_primary_host=ONE, why="rack order", **values
     )

@@ -25,6 +25,7 @@ class Sshd:
 
     keys: list[paramiko.PKey]
     password: str = "secret"
+    username: str = "root"
     authorized: list[paramiko.PKey] = field(default_factory=list)
     port: int = 0
     connections: int = 0
@@ -59,11 +60,11 @@ class _Server(paramiko.ServerInterface):
         return "publickey,password"
 
     def check_auth_password(self, username: str, password: str) -> int:
-        good = (username, password) == ("root", self._sshd.password)
+        good = (username, password) == (self._sshd.username, self._sshd.password)
         return AUTH_SUCCESSFUL if good else AUTH_FAILED
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        good = username == "root" and key in self._sshd.authorized
+        good = username == self._sshd.username and key in self._sshd.authorized
         return AUTH_SUCCESSFUL if good else AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 
 from clusterpanel.api import digest
@@ -17,6 +17,7 @@ from nodes.models import Cluster
 from operations import services
 from operations.domain.plan import Plan
 from operations.models import Run
+from tests.people.made import at_the_keyboard, person
 
 REASON = "the old data is not needed any more"
 DOORS = ("page", "token", "session", "service")
@@ -37,13 +38,12 @@ class Person:
 
 
 def chief() -> Person:
-    user = User.objects.create_user("chief")
-    user.user_permissions.add(Permission.objects.get(codename="waive_backup"))
-    return _signed_in(Person("chief", User.objects.get(pk=user.pk), may_waive=True))
+    user = at_the_keyboard(person("chief", "administrator"))
+    return _signed_in(Person("chief", user, may_waive=True))
 
 
 def operator() -> Person:
-    return _signed_in(Person("operator", User.objects.create_user("operator")))
+    return _signed_in(Person("operator", person("operator")))
 
 
 def stranger() -> Person:
@@ -53,7 +53,7 @@ def stranger() -> Person:
 def _signed_in(person: Person) -> Person:
     assert person.user is not None
     person.client.force_login(person.user)
-    ApiToken.objects.create(user=person.user, digest=digest(person.token))
+    ApiToken.objects.create(user=person.user, digest=digest(person.token), overrides=True)
     return person
 
 

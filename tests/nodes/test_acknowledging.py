@@ -12,6 +12,7 @@ from nodes.domain.refusal import Refused
 from nodes.models import Cluster
 from nodes.services.acknowledging import acknowledgements_settle
 from tests.fakes import facts, seen
+from tests.people.made import person
 
 pytestmark = pytest.mark.django_db
 BRICK = "brick_down:10.77.2.13:/data/brick1"
@@ -19,7 +20,7 @@ BRICK = "brick_down:10.77.2.13:/data/brick1"
 
 @pytest.fixture
 def olga() -> User:
-    return User.objects.create_user("olga")
+    return person("olga")
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from nodes.transport import pool, servers
 from nodes.transport.base import PinnedKey
 from tests.fakes import recorded
 from tests.fakes.recorded import HOSTS
+from tests.people.made import person
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,7 @@ GOOD: dict[str, Any] = {
 
 @pytest.fixture
 def ann() -> User:
-    return User.objects.create_user("ann")
+    return person("ann", "administrator")
 
 
 @pytest.fixture

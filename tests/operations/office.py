@@ -20,6 +20,7 @@ from operations.models import Backup, Run
 from tests import builders
 from tests.builders import HOSTS
 from tests.fakes.scripted import ScriptedTransport
+from tests.people.made import at_the_keyboard, person
 
 SIZE = 4711
 
@@ -101,8 +102,8 @@ def make_office(patch: Callable[[str, object], None]) -> Office:
         cluster_fs_peer_hosts=list(peers.cluster_fs_peer_hosts),
         cluster_primary_host=peers.cluster_primary_host,
     )
-    admin = User.objects.create_superuser("ivanov")
-    operator = User.objects.create_user("petrov")
+    admin = at_the_keyboard(User.objects.create_superuser("ivanov"))
+    operator = person("petrov")
     office = Office(cluster, admin, operator, builders.cluster())
     patch("operations.planning.observe", office.observe)
     patch("operations.gates.transport_for", office.transport)

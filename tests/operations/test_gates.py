@@ -6,14 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.utils import timezone
 
+from clusterpanel.models import AuditEntry
+from clusterpanel.people.models import Person
 from nodes.domain.refusal import Refusal, Refused
 from operations import gates, selectors
 from operations.models import Backup, Run
 from tests.builders import HOSTS
 from tests.operations.office import ACCEPT, Office
+from tests.people.made import PASSWORD, at_the_keyboard, person
 
 ONE, TWO, _ = HOSTS
 LONG = "the old data is not needed"
@@ -134,8 +137,22 @@ def test_a_waiver_needs_the_role(office: Office) -> None:
     assert waived(office, mine, typed="Office", reason=LONG) == [
         ("waiver_forbidden", "backup-database")
     ]
-    mine.user_permissions.add(Permission.objects.get(codename="waive_backup"))
-    assert waived(office, User.objects.get(pk=mine.pk), typed="Office", reason=LONG) == []
+    Person.objects.filter(user=mine).update(role="administrator")
+    assert waived(office, mine, typed="Office", reason=LONG) == [
+        ("password_needed", "backup-database")
+    ]
+    assert waived(office, at_the_keyboard(mine), typed="Office", reason=LONG) == []
+
+
+def test_a_waiver_takes_the_password_which_is_kept_nowhere(office: Office) -> None:
+    chief = person("sidorov", "administrator", PASSWORD)
+    wrong = {"typed": "Office", "reason": LONG, "password": "guess"}
+    assert waived(office, chief, **wrong) == [("password_wrong", "backup-database")]
+    waiver = {**wrong, "password": PASSWORD}
+    answer = {"backup-database": {"waiver": waiver}, **ACCEPT}
+    run = office.start("install_galera", confirmations=answer, by=chief)
+    assert run.confirmations["backup-database"]["waiver"] == {"typed": "Office", "reason": LONG}
+    assert PASSWORD not in str(list(AuditEntry.objects.values()))
 
 
 def test_an_answer_to_a_gate_that_does_not_exist_is_refused(office: Office) -> None:

@@ -7,11 +7,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import translation
 
+from tests.people.made import person
+
 
 @pytest.fixture
 def olga(db: None) -> User:
-    """May do everything but go on without a backup."""
-    return User.objects.create_user("olga")
+    """An operator: runs procedures, saves no settings, and never goes on without a backup."""
+    return person("olga")
 
 
 @pytest.fixture

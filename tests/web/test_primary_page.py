@@ -112,8 +112,8 @@ def test_the_name_is_typed_and_the_settings_name_the_new_one_at_once(
     assert (revision.number, revision.cluster_primary_host) == (2, B)
     assert tuple(revision.galera_peer_hosts) == HOSTS, "the order of the lists stays"
     assert run.plan.settings_revision == revision.number
-    actions = list(AuditEntry.objects.values_list("action", flat=True))
-    assert actions == ["run.start", "primary_set"]
+    actions = list(AuditEntry.objects.order_by("id").values_list("action", flat=True))
+    assert actions == ["sign_in", "refused", "run.start", "primary_set"]
 
 
 def test_a_dead_primary_is_confirmed_by_its_name_and_gets_a_fence(
@@ -127,7 +127,8 @@ def test_a_dead_primary_is_confirmed_by_its_name_and_gets_a_fence(
     assert (fence.host, fence.names, fence.opened_by) == (A, A, "olga")
     assert fence.run == Run.objects.get()
     opened = AuditEntry.objects.get(action="fence.opened")
-    assert opened.detail == {"run": fence.run_id, "host": A, "names": A}
+    known = {"run": fence.run_id, "host": A, "names": A}
+    assert opened.detail == {**known, "from": {"address": "127.0.0.1"}}
 
 
 def test_without_a_candidate_the_refusal_leads_to_the_choice(
@@ -201,18 +202,18 @@ def workers(client: Client, site: Cluster, **fields: str) -> Any:
     return client.post(f"/clusters/{site.pk}/primary/workers/", names)
 
 
-def test_commands_for_the_workers_are_part_of_the_plan(signed_in: Client, site: Cluster) -> None:
-    answer = workers(signed_in, site, stop="svc stop w", start="svc start w", check="svc is-up w")
+def test_commands_for_the_workers_are_part_of_the_plan(chief: Client, site: Cluster) -> None:
+    answer = workers(chief, site, stop="svc stop w", start="svc start w", check="svc is-up w")
     assert answer.status_code == 302
-    shown = text(signed_in.get(f"/clusters/{site.pk}/plan/change_primary/?primary={B}"))
+    shown = text(chief.get(f"/clusters/{site.pk}/plan/change_primary/?primary={B}"))
     assert shown.index("svc stop w") < shown.index("svc start w")
     assert "“svc is-up w” says on 10.0.0.11 that no worker runs" in shown
 
 
 def test_a_command_without_its_check_is_refused_beside_the_field(
-    signed_in: Client, site: Cluster
+    chief: Client, site: Cluster
 ) -> None:
-    answer = workers(signed_in, site, stop="svc stop w")
+    answer = workers(chief, site, stop="svc stop w")
     assert answer.status_code == 422
     html = answer.content.decode()
     assert "an exit code of the other commands alone proves nothing" in html
@@ -221,8 +222,8 @@ def test_a_command_without_its_check_is_refused_beside_the_field(
     assert site.worker_stop == ""
 
 
-def test_two_lines_are_no_command(signed_in: Client, site: Cluster) -> None:
-    assert workers(signed_in, site, check="a\nb").status_code == 422
+def test_two_lines_are_no_command(chief: Client, site: Cluster) -> None:
+    assert workers(chief, site, check="a\nb").status_code == 422
 
 
 def test_by_api(chief: Client, site: Cluster) -> None:
@@ -258,20 +259,20 @@ def test_settings_can_be_saved_with_a_primary_that_was_moved(chief: Client, site
 
 
 def test_the_race_for_the_settings_is_lost_with_a_sentence(
-    signed_in: Client, site: Cluster, monkeypatch: pytest.MonkeyPatch
+    chief: Client, site: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def late(**_: Any) -> None:
         raise IntegrityError
 
     monkeypatch.setattr(fences, "primary_set", late)
-    answer = start(signed_in, site, B, primary__typed=B)
+    answer = start(chief, site, B, primary__typed=B)
     assert answer.status_code == 409
     assert not Run.objects.exists()
 
 
-def test_the_dashboard_leads_to_the_plan(signed_in: Client, olga: User) -> None:
+def test_the_dashboard_leads_to_the_plan(chief: Client, olga: User) -> None:
     made = sites.installed()
     odd = EnvFacts(True, "0" * 64, {**peers().as_env(), PRIMARY_KEY: C})
     sites.observed(made, replace(well(C), env=odd))
-    html = signed_in.get(f"/clusters/{made.pk}/").content.decode()
+    html = chief.get(f"/clusters/{made.pk}/").content.decode()
     assert f"/clusters/{made.pk}/plan/change_primary/?primary={A}" in html

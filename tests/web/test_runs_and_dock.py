@@ -59,5 +59,5 @@ def test_the_dock_asks_the_database_little(
 ) -> None:
     for number in range(3):
         made_run("running", ["running", "pending", "pending"], cluster=made_cluster(f"c{number}"))
-    with django_assert_max_num_queries(4):  # type: ignore[operator]
+    with django_assert_max_num_queries(5):  # type: ignore[operator]
         signed_in.get("/dock/")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -209,7 +210,7 @@ def test_what_a_typed_host_answers_is_escaped(
     assert text_of(page, "look-new", query="?host=n1")
 
 
-def _answered(*, host: str, cluster: Cluster | None) -> list[Look]:
+def _answered(*, host: str, cluster: Cluster | None, by: User) -> list[Look]:
     return [Look("ssh", "ok", say("answers on SSH")), Look("x", "failed", say("<script>"))]
 
 

@@ -245,7 +245,7 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bool]]:
     monkeypatch.setattr(
         services,
         "host_key_trust",
-        lambda *, cluster, host, sha256, by, replace=False: calls.append((host, sha256, replace)),
+        lambda *, host, sha256, replace=False, **_: calls.append((host, sha256, replace)),
     )
     return calls
 
@@ -313,7 +313,9 @@ def test_one_cell_is_run_again_by_its_button(page: Client, monkeypatch: pytest.M
     site = sites.reachable()
     asked: list[tuple[str, str]] = []
     monkeypatch.setattr(
-        services, "checks_run", lambda *, cluster, host, check_id: asked.append((host, check_id))
+        services,
+        "checks_run",
+        lambda *, cluster, host, check_id, by: asked.append((host, check_id)),
     )
     address = reverse("checks-run", args=[site.pk])
     answer = page.post(

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connections
 
-from clusterpanel import demo, launch
+from clusterpanel import demo, launch, stored_secrets
 from clusterpanel.broker import Broker, private_broker
 from clusterpanel.supervise import AlreadyRunning, Home, Supervisor
 
@@ -65,6 +65,11 @@ class Command(BaseCommand):
 
     def _start(self, home: Home, options: dict[str, Any]) -> None:
         call_command("migrate", interactive=False, verbosity=0)
+        if lost := stored_secrets.unreadable():
+            raise CommandError(
+                f"The key of this panel does not open {', '.join(lost)}: it is not the one that"
+                " encrypted it. Put PANEL_HOME/keys back from your backup."
+            )
         password = launch.admin_password(home.path)
         connections.close_all()
         servers = self._servers(home, options)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from clusterpanel.people import confirming
 from nodes import services
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import say
@@ -44,6 +45,7 @@ def _page(
         name: typed.get(name, getattr(cluster, name)) for name in ("ssh_username", "ssh_port")
     }
     context = {**around(cluster, "access"), "values": values, "problems": problems}
+    context["ask_password"] = not confirming.is_fresh(request.user)
     if "scan" in request.GET:
         context["keys"] = services.host_keys_scan(cluster=cluster)
     return render(request, "nodes/steps/access.html", context, status=status)
@@ -88,6 +90,7 @@ def _trust(request: HttpRequest, cluster: Cluster, host: str) -> None:
         sha256=request.POST.get("sha256", ""),
         by=person(request),
         replace=replace,
+        password=request.POST.get("password", ""),
     )
 
 
@@ -109,6 +112,7 @@ def _keys(
         **around(cluster, "access"),
         "keys": services.host_keys_scan(cluster=cluster),
         "problems": problems,
+        "ask_password": not confirming.is_fresh(request.user),
         "oob": not cluster.adopting,
     }
     # htmx shows an answer only when it is a success; the refusal is in the row itself.

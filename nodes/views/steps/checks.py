@@ -14,7 +14,7 @@ from clusterpanel.templatetags.panel import say
 from nodes import selectors, services
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster
-from nodes.views.steps.common import around
+from nodes.views.steps.common import around, person
 
 _SHOWN = ("ok", "warning", "failed", "unknown")
 
@@ -29,7 +29,7 @@ def run(request: HttpRequest, cluster_id: int) -> HttpResponse:
     cluster = get_object_or_404(Cluster, pk=cluster_id)
     asked = {name: request.POST.get(name, "") for name in ("host", "check_id")}
     try:
-        services.checks_run(cluster=cluster, **asked)
+        services.checks_run(cluster=cluster, by=person(request), **asked)
     except Refused as refused:  # a page older than the settings, or made by hand
         return _refused(request, cluster, refused)
     if not request.htmx:  # type: ignore[attr-defined]

@@ -1,0 +1,116 @@
+"""Headers, cookies, sizes, and the sample files for a proxy and for systemd."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.people.made import PASSWORD, person
+from tests.web import sites
+from tests.web.made import HOSTILE, made_run, printed
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def ann() -> Client:
+    client = Client()
+    client.force_login(person("ann", "administrator"))
+    return client
+
+
+def checked(**env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True
+    )
+
+
+def test_with_https_the_deployment_check_finds_nothing() -> None:
+    found = checked(HTTPS_ONLY="1")
+    assert found.returncode == 0, found.stderr
+    assert "security.W012" in checked(HTTPS_ONLY="0").stderr  # so it does look
+
+
+def test_headers_of_every_page(ann: Client) -> None:
+    for url in ("/account/", "/sign-in/", "/nowhere/", "/api/v1/clusters"):
+        headers = ann.get(url).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe-inline" not in headers["Content-Security-Policy"]
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_cookies_are_for_this_site_alone() -> None:
+    person("bob", "viewer", PASSWORD)
+    client = Client()
+    assert client.get("/sign-in/").cookies["csrftoken"]["samesite"] == "Lax"
+    made = client.post("/sign-in/", {"username": "bob", "password": PASSWORD}).cookies["sessionid"]
+    assert made["samesite"] == "Lax"
+    assert made["httponly"]
+
+
+def test_a_change_needs_the_csrf_token() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person("ann", "administrator"))
+    assert client.post("/people/", {"name": "eve", "role": "administrator"}).status_code == 403
+    assert not User.objects.filter(username="eve").exists()
+
+
+def test_what_is_sent_is_bounded(ann: Client) -> None:
+    site = sites.fresh()
+    big = {"ssh_private_key": "x" * 1_100_000, "ssh_username": "root", "ssh_port": "22"}
+    url = f"/clusters/{site.pk}/install/access/"
+    body = "&".join(f"{k}={v}" for k, v in big.items())
+    kind = "application/x-www-form-urlencoded"
+    assert ann.generic("POST", url, body, content_type=kind).status_code == 400
+    many = "&".join(f"galera_peer_hosts=h{n}" for n in range(600))
+    assert ann.generic("POST", "/clusters/new/", many, content_type=kind).status_code == 400
+
+
+def test_what_a_server_printed_is_never_markup(ann: Client) -> None:
+    run = made_run("failed", ["succeeded", "failed", "pending"])
+    printed(run, run.plan.steps[1].key, HOSTILE)
+    page = ann.get(f"/runs/{run.pk}/").content
+    assert b"<script>alert" not in page
+    log = ann.get(f"/runs/{run.pk}/log/")
+    assert log.headers["Content-Type"] == "application/json"
+    text = ann.get(f"/runs/{run.pk}/log.txt")
+    assert text.headers["Content-Type"].startswith("text/plain")
+    assert text.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_the_sample_proxy_is_understood_by_nginx(tmp_path: Path) -> None:
+    if shutil.which("nginx") is None or shutil.which("openssl") is None:
+        pytest.skip("nginx or openssl is not installed")
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=x"
+    made = ["openssl", *words.split(), "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(made, check=True, capture_output=True)
+    sample = (ROOT / "deploy" / "nginx.conf").read_text()
+    sample = sample.replace("/etc/ssl/panel/fullchain.pem", str(cert))
+    sample = sample.replace("/etc/ssl/panel/key.pem", str(key))
+    whole = tmp_path / "nginx.conf"
+    whole.write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{sample}\n}}\n")
+    command = ["nginx", "-t", "-e", f"{tmp_path}/error", "-c", str(whole)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_the_sample_unit_is_understood_by_systemd() -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = ROOT / "deploy" / "clusterpanel.service"
+    ran = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
+    known = ("is not executable", "Failed to", "SO_PASSCRED")  # /opt is empty here
+    wrong = [line for line in ran.stderr.splitlines() if not any(k in line for k in known)]
+    assert wrong == []
