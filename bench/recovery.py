@@ -43,7 +43,7 @@ for host in "$@"; do
     size=$((size + 1))
     on "$host" "systemctl reset-failed mariadb; systemctl start mariadb
         until mariadb -Ne \"show status where variable_name in ('wsrep_cluster_size', 'wsrep_local_state')\" |
-            tr '\n\t' '  ' | grep -q 'wsrep_cluster_size $size .*wsrep_local_state 4'; do sleep 0.1; done"
+            sort | tr '\n\t' '  ' | grep -q 'wsrep_cluster_size $size .*wsrep_local_state 4'; do sleep 0.1; done"
 done
 rm -rf "$folder"
 """

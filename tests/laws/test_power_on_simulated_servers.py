@@ -14,7 +14,7 @@ from nodes.domain.refusal import Refused
 from nodes.simulation import events
 from nodes.transport import pool
 from operations import services, tasks
-from operations.models import Run
+from operations.models import Run, RunStep
 from operations.runtime import proving, reconcile
 from tests.laws.test_every_step_fails_once import HOSTS, MATRIX, Site, site
 from tests.simulation.scenario import SETTINGS, vendor
@@ -138,10 +138,10 @@ def _rolling(office: Site) -> None:
 
 
 def _when_done(office: Site, run: str, first: str, victim: str) -> None:
-    """Somebody stops the database of `victim` as soon as `first` is being restarted."""
-    deadline = time.monotonic() + 60
-    began = office.cluster.node(first).boot
-    while office.cluster.node(first).boot == began and time.monotonic() < deadline:
+    """Somebody stops the database of `victim` as soon as `first` is back in its layers."""
+    back = RunStep.objects.filter(run_id=run, node=first, key__startswith="services")
+    deadline = time.monotonic() + 120
+    while not back.filter(state="succeeded").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     office.cluster.happen(events.StopUnit(victim, "mariadb.service"))
     connection.close()

@@ -57,7 +57,10 @@ class Night:
     def fall(self) -> None:
         for _ in range(self.dice.randrange(4, 22)):
             host, other = self.dice.sample(HOSTS, 2)
+            before = self.world
             self.dice.choice(self.ACCIDENTS)(self, host, other)
+            for marked in (node.host for node in before.nodes.values() if node.new_cluster):
+                self.look_for_a_fork(before, marked)  # its start was a bootstrap
             if self.dice.random() < 0.4:
                 self.panel.look(self.world)
         if self.dice.random() < 0.6:
@@ -124,9 +127,11 @@ class Night:
         if host not in primaries(self.world) or host in primaries(before):
             return
         uuid = self.world.nodes[host].disk.position.uuid
-        own = rows(self.world.nodes[host], uuid)
+        own, at = rows(self.world.nodes[host], uuid), before.nodes[host].disk.position
         for node in before.nodes.values():
-            more = not rows(node, uuid) <= own
+            # A view takes a number as well: who is ahead without a row forks the numbers, too.
+            ahead = node.disk.position.uuid == uuid and node.disk.position.seqno > at.seqno
+            more = ahead or not rows(node, uuid) <= own
             beside = node.host != host and node.server and node.disk.position.uuid == uuid
             self.forked |= more or bool(beside)
 
