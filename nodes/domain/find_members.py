@@ -119,12 +119,12 @@ def _against_start(view: View, node: Member) -> Text | None:
         return say(
             "%(host)s is still receiving data; start one server after another.", host=moving[0]
         )
-    if _foreign(view, node):
+    if foreign(view, node):
         return changes_data(node.host)
     return None
 
 
-def _foreign(view: View, node: Member) -> bool:
+def foreign(view: View, node: Member) -> bool:
     """Its files belong to another history than the living cluster's."""
     grastate = node.node.grastate
     if not isinstance(grastate, Grastate) or not grastate.uuid.strip("0-"):
@@ -137,7 +137,7 @@ def other_history(view: View) -> Iterator[Finding]:
     if len(view.primary_groups()) != 1:
         return
     for node in view.galera:
-        if node.stopped and _foreign(view, node):
+        if node.stopped and foreign(view, node):
             yield Finding(
                 f"wrong_uuid:{node.host}",
                 "critical",

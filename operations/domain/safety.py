@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from nodes.domain.find_members import foreign
 from nodes.domain.observation import GlusterBrick, NodeFacts, Unknown
 from nodes.domain.quorum import has_quorum, has_storage, online, replica_sets
 from nodes.domain.refusal import Refusal
@@ -55,7 +56,21 @@ def database_quiet(view: View) -> Refusal | None:
     for member in view.galera:
         if not member.known and not member.starting:
             return _member_unknown(member)
-    return _no_one_cluster(view) or _moving(view.galera) or _apart(view)
+    return _no_one_cluster(view) or _moving(view.galera) or _apart(view) or _of_another(view)
+
+
+def _of_another(view: View) -> Refusal | None:
+    """A start of such a server, by hand or by its own boot, replaces the data that it has."""
+    strangers = [m.host for m in view.galera if m.stopped and foreign(view, m)]
+    if not strangers:
+        return None
+    why = say(
+        "The stopped database of %(hosts)s belongs to another cluster: when it joins this one, its"
+        " own data is replaced.",
+        hosts=listed(strangers),
+    )
+    fix = say("Find out which data is right, and take a backup of it, before anything starts.")
+    return Refusal("other_history", why, fix, {"nodes": strangers})
 
 
 def _apart(view: View) -> Refusal | None:
