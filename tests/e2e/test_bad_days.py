@@ -149,7 +149,7 @@ def test_a_user_that_is_not_root_is_refused(days: Days) -> None:
         node.run("useradd -m op && cp -r /root/.ssh /home/op/ && chown -R op /home/op/.ssh")
     key = Path(days.lab["key"]).read_text()
     answer = refusal(days, another_cluster(days, "Not root", username="op", private_key=key))
-    assert answer["code"] == "not_root"
+    assert answer["evidence"]["cause"] == "sudo_refused"
     assert days.nodes[0].address in answer["why"]
 
 
@@ -157,8 +157,12 @@ def test_a_node_that_is_off_is_named(days: Days) -> None:
     name, last = days.lab["nodes"][2]["name"], days.nodes[2]
     lab_tool(days.lab["name"], "crash", name)
     try:
-        answer = refusal(days, days.cluster)
+        answer = refusal(days, days.cluster, "install_galera")
         assert last.address in answer["why"]
+        without = days.client.plan(days.cluster, "apply_settings", force=True)
+        assert [(g["kind"], last.address in g["why"]) for g in without["gates"]] == [
+            ("accept", True)
+        ]
     finally:
         lab_tool(days.lab["name"], "boot", name)
         wait_for(days.every_node_answers, 60, f"{last.address} did not come back")
