@@ -35,7 +35,7 @@ def may_stop(view: View, one: Target) -> Refusal | None:
 
 def _database_without(view: View, host: str) -> Refusal | None:
     """Stopped already: nothing is lost by it."""
-    if refusal := database_quiet(view):
+    if refusal := database_quiet(view) or _of_another(view):
         return refusal
     here = next(member for member in view.galera if member.host == host)
     staying = [m.host for m in view.primary if m.host != host]
@@ -56,7 +56,7 @@ def database_quiet(view: View) -> Refusal | None:
     for member in view.galera:
         if not member.known and not member.starting:
             return _member_unknown(member)
-    return _no_one_cluster(view) or _moving(view.galera) or _apart(view) or _of_another(view)
+    return _no_one_cluster(view) or _moving(view.galera) or _apart(view)
 
 
 def _of_another(view: View) -> Refusal | None:
