@@ -34,10 +34,10 @@ def may_stop(view: View, one: Target) -> Refusal | None:
 
 
 def _database_without(view: View, host: str) -> Refusal | None:
-    """Stopped already: nothing is lost by it."""
-    if refusal := database_quiet(view) or _of_another(view):
-        return refusal
+    """One that is stopped already is not missed, but its data may be what its next boot replaces."""
     here = next(member for member in view.galera if member.host == host)
+    if refusal := database_quiet(view) or _of_another(view, here):
+        return refusal
     staying = [m.host for m in view.primary if m.host != host]
     if not here.member or staying:
         return None
@@ -59,18 +59,17 @@ def database_quiet(view: View) -> Refusal | None:
     return _no_one_cluster(view) or _moving(view.galera) or _apart(view)
 
 
-def _of_another(view: View) -> Refusal | None:
-    """A start of such a server, by hand or by its own boot, replaces the data that it has."""
-    strangers = [m.host for m in view.galera if m.stopped and foreign(view, m)]
-    if not strangers:
+def _of_another(view: View, here: Member) -> Refusal | None:
+    """It would start at its boot, unasked. A start that is asked for has a gate that names the loss."""
+    if not (here.stopped and foreign(view, here)):
         return None
     why = say(
-        "The stopped database of %(hosts)s belongs to another cluster: when it joins this one, its"
+        "The stopped database of %(host)s belongs to another cluster: when it joins this one, its"
         " own data is replaced.",
-        hosts=listed(strangers),
+        host=here.host,
     )
-    fix = say("Find out which data is right, and take a backup of it, before anything starts.")
-    return Refusal("other_history", why, fix, {"nodes": strangers})
+    fix = say("Find out which data is right, and take a backup of it, before it starts.")
+    return Refusal("other_history", why, fix, {"node": here.host})
 
 
 def _apart(view: View) -> Refusal | None:
