@@ -111,13 +111,11 @@ def view(connect: Connect, target: Target, until: float) -> View:
     parts = _ask(connect, target, GLUSTER_OWN, (), min(OWN_S, until - time.monotonic()))
     if isinstance(parts, Unknown):
         return View(parts, parts)
-    peers = read(parts, "peers", parse_gluster.peers)
-    volumes = read(parts, "volumes", parse_gluster.volumes)
     state = read(parts, "own", parse_gluster.own)
-    never_used = not isinstance(state, Unknown) and not state[1]
-    if never_used and isinstance(peers, Unknown):
+    if not isinstance(state, Unknown) and not state[1]:
         return View((), ())
-    return View(peers, volumes)
+    peers = read(parts, "peers", parse_gluster.peers)
+    return View(peers, read(parts, "volumes", parse_gluster.volumes))
 
 
 def ask_pool(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from nodes.probes.script import PRELUDE
 
-# What glusterd knows by itself: asks no other server and takes no lock of the pool.
+# What glusterd knows by itself: asks no other server and takes no lock of the pool. One that was
+# never used has no file of a peer or a volume, and is not asked: while it is off its command line
+# waits for it, and a slow answer would make "nothing there" unknown.
 GLUSTER_OWN = (
     PRELUDE
     + r"""
-own() {
-    has gluster || { echo 'not installed'; return 0; }
-    ls -A /var/lib/glusterd/peers /var/lib/glusterd/vols 2>/dev/null
-    return 0
-}
+names=$(ls -A /var/lib/glusterd/peers /var/lib/glusterd/vols 2>/dev/null | grep -v ':$')
+own() { if has gluster; then echo "$names"; else echo 'not installed'; fi; }
 peers() { has gluster && limit 2 gluster --xml --mode=script peer status; }
 volumes() { has gluster && limit 2 gluster --xml --mode=script volume info; }
 part own own
+[ -n "$names" ] || exit 0
 part peers peers
 part volumes volumes
 """

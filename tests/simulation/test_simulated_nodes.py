@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from nodes.probes import gluster
+from nodes.probes.gluster_script import GLUSTER_OWN
 from nodes.simulation import events
 from nodes.simulation.cluster import SimulatedCluster
 from nodes.transport.base import (
@@ -302,3 +304,11 @@ def test_a_lock_gives_signs_of_life_and_is_taken_over_after_silence(
     left = node_lock.Left(PANEL, "run1", sign.beat)
     assert node_lock.take(on(cluster, A), PLACE, new, replaces=left) is None
     assert not node_lock.beat(on(cluster, A), PLACE, old)
+
+
+def test_a_glusterd_that_was_never_used_is_not_asked(cluster: SimulatedCluster) -> None:
+    """It is known to have nothing, however slowly its command line would say so."""
+    run(cluster, A, "systemctl stop glusterd")
+    assert "volumes" not in run(cluster, A, GLUSTER_OWN).text
+    seen = gluster.view(lambda _: on(cluster, A), target(cluster, A), time.monotonic() + 60)
+    assert (seen.peers, seen.volumes) == ((), ())
