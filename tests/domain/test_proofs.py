@@ -224,6 +224,14 @@ def test_one_view_that_differs_is_not_yet(answer: Output, says: str) -> None:
     assert says in str(verdict.sentence)
 
 
+def test_a_document_type_proves_nothing() -> None:
+    plain = well(ONE, TWO).stdout.decode()
+    typed = plain.replace("<cliOutput>", '<!DOCTYPE a [<!ENTITY b "c">]><cliOutput>')
+    assert typed != plain
+    answers = {ONE: well(TWO, THREE), TWO: well(ONE, THREE), THREE: out(typed)}
+    assert isinstance(on(answers, "peers_connected", *HOSTS), NotYet)
+
+
 def volumes(online: int = 3, *, started: int = 1, replica: int = 3, arbiters: int = 0) -> Output:
     bricks = "".join(f"<brick>{h}:/b<name>{h}:/b</name></brick>" for h in HOSTS)
     nodes = "".join(

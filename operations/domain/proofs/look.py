@@ -12,6 +12,7 @@ from functools import cached_property
 from xml.etree import ElementTree
 
 from nodes.domain import parse_galera, parse_gluster
+from nodes.domain.gluster_xml import document
 from nodes.domain.observation import GaleraFacts, GlusterVolume, Unknown
 from nodes.domain.parse_gluster import HealCount
 from nodes.domain.parse_sections import Section, read, sections
@@ -122,8 +123,7 @@ class Look:
         section = self.parts.get("status", Section("", None))
         start = section.text.find("<")
         try:
-            # Written by the server's own gluster; this parser resolves no external entities.
-            root = ElementTree.fromstring(section.text[start:] if start >= 0 else "<none/>")
+            root = document(section.text[start:] if start >= 0 else "<none/>")
         except ElementTree.ParseError:
             return []
         rows = [n for n in root.iter("node") if n.findtext("hostname") == "Self-heal Daemon"]
