@@ -38,11 +38,10 @@ class Site:
         self._tool("crash")
 
     def power_on(self) -> None:
-        """And what the page then says to do, should its brick or its mount not come by itself."""
+        """And what the page then says to do, should its mount not come by itself."""
         self._tool("boot")
         self.last.run(
-            "for try in 1 2 3 4 5; do gluster --mode=script volume start dpiui2 force && break;"
-            f" sleep 2; done; findmnt {BACKEND}/storage || mount {BACKEND}/storage",
+            f"findmnt {BACKEND}/storage || mount {BACKEND}/storage",
             may_break=True,
         )
 
