@@ -242,6 +242,8 @@ CELERY_BEAT_SCHEDULE = {
 RUN_LEASE_S = env.float("RUN_LEASE_S", default=6.0)
 # Seconds that a run waits for a node that stopped answering, before it ends as interrupted.
 NODE_PATIENCE_S = env.float("NODE_PATIENCE_S", default=600.0)
+# Seconds that a server which restarts, starts or joins is waited for while nothing moves there.
+STEP_PATIENCE_S = env.int("STEP_PATIENCE_S", default=1800)  # MariaDB's own unit waits 900 s
 # Hours. An older backup does not open the gate before a step that overwrites.
 BACKUP_MAX_AGE_H = env.float("BACKUP_MAX_AGE_H", default=24.0)
 # Days after its end until the output of a run is removed; 0: never.

@@ -86,6 +86,15 @@ def test_silence_of_every_node_is_not_yet(name: str) -> None:
         "cluster_whole": ("/storage", "1", TWO, ONE),
         "stopped_in_order": (TWO, "run", "1"),
         "primary_agreed": ("/.env", ONE, TWO, ONE),
+        "primary_consistent": (
+            "/app",
+            "",
+            "GALERA_PEER_HOSTS=x",
+            "CLUSTER_FS_PEER_HOSTS=x",
+            f"CLUSTER_PRIMARY_HOST={TWO}",
+            TWO,
+            ONE,
+        ),
     }.get(name, (TWO, ONE))
     kind = PROOFS[name]
     probes = kind.probes(args, TWO, HOSTS)
