@@ -18,6 +18,7 @@ from typing import Any
 
 REQUESTS = 200
 RUNS = 60
+CLUSTERS = 100
 RANGES = ("15m", "3h", "24h", "30d")
 
 
@@ -54,9 +55,11 @@ def one() -> None:
     for number in range(RUNS):
         run = made_run("succeeded", ["succeeded"] * 3, cluster=site)
         begun = run.created_at - timedelta(days=30 * number / RUNS)
-        Run.objects.filter(pk=run.pk).update(created_at=begun)
+        # It is installed, so the page does not ask how far the installation is.
+        Run.objects.filter(pk=run.pk).update(created_at=begun, procedure="install_glusterfs")
     client = _signed_in()
     for key in RANGES:
+        seen.observed(site, "healthy")  # else it would be a stale one in the end
         url = f"/clusters/{site.pk}/?range={key}"
         size = len(client.get(url).content)
         print(_told(f"page with {key} of history", partial(client.get, url)), f"{size} bytes")
@@ -66,7 +69,11 @@ def one() -> None:
         for name in PARTS:
             drawn(shown, name)
 
+    seen.observed(site, "healthy")
     print(_told("one drawing of the stream", draw))
+    for number in range(2, CLUSTERS + 1):
+        seen.observed(seen.cluster(f"cluster-{number}"), "healthy")
+    print(_told(f"overview of {CLUSTERS} clusters", partial(client.get, "/clusters/"), 20, ""))
 
 
 def _signed_in() -> Any:
@@ -78,19 +85,21 @@ def _signed_in() -> Any:
     return client
 
 
-def _told(what: str, work: Callable[[], Any]) -> str:
+def _told(
+    what: str, work: Callable[[], Any], times: int = REQUESTS, goal: str = " (goal ≤ 50)"
+) -> str:
     work()
     wall, cpu = [], []
-    for _ in range(REQUESTS):
+    for _ in range(times):
         began, used = time.perf_counter(), time.process_time()
         work()
         wall.append(1000 * (time.perf_counter() - began))
         cpu.append(1000 * (time.process_time() - used))
     wall.sort()
     cpu.sort()
-    half, most = REQUESTS // 2, REQUESTS * 95 // 100
+    half, most = times // 2, times * 95 // 100
     return (
-        f"{what}: {wall[half]:.1f} ms p50, {wall[most]:.1f} ms p95 (goal ≤ 50);"
+        f"{what}: {wall[half]:.1f} ms p50, {wall[most]:.1f} ms p95{goal};"
         f" CPU {cpu[half]:.1f} ms p50, {cpu[most]:.1f} ms p95;"
     )
 

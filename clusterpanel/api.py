@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from ninja import NinjaAPI
 from ninja import Schema as NinjaSchema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 from ninja.security import HttpBearer, SessionAuth
 from pydantic import ConfigDict
 
@@ -37,6 +38,19 @@ class Body(NinjaSchema):
     """A request body; a misspelt name is refused and not ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class NotJson(Exception):
+    """A body that does not call itself JSON."""
+
+
+class JsonBody(Parser):
+    """Only what says that it is JSON is read as JSON: a form of another site can say other things."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        if request.content_type != "application/json":
+            raise NotJson
+        return super().parse_body(request)
 
 
 class InvalidInput(Refused):
@@ -129,6 +143,10 @@ def _http(error: HttpError) -> tuple[int, dict[str, Any]]:
         why = gettext("The CSRF token is missing or wrong.")
         fix = gettext("Send it as X-CSRFToken, or use a bearer token.")
         return 403, _error("csrf", why, fix)
+    if isinstance(error.__cause__, NotJson):
+        why = gettext("The request does not say that it is JSON.")
+        fix = gettext("Send it with “Content-Type: application/json”.")
+        return 415, _error("not_json", why, fix)
     return 422, _error(
         "bad_json", gettext("The request is not valid JSON."), gettext("Correct the request.")
     )

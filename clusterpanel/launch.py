@@ -25,7 +25,8 @@ def services(port: int, workers: int, broker: tuple[str, ...]) -> list[Service]:
     """Broker first and last; without one of its own (REDIS_URL is given) the others."""
     python = (sys.executable, "-m")
     tasks = (*python, "celery", "-A", "clusterpanel")
-    web = (*python, "uvicorn", "clusterpanel.asgi:application", "--host", ADDRESS)
+    here = ("--host", ADDRESS, "--no-server-header")
+    web = (*python, "uvicorn", "clusterpanel.asgi:application", *here)
     # Without a limit, uvicorn waits for ever for pages that hold a stream open.
     quiet = ("--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning")
     # Workers neither greet nor watch each other: the database says who owns a run.

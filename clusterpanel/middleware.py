@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+JSON = "application/json"
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -25,7 +26,7 @@ POLICY = "; ".join(
 
 
 class ContentSecurityPolicy:
-    """No inline script or style, nothing from another host."""
+    """No inline script or style, nothing from another host; nothing is kept by who stands between."""
 
     sync_capable = True
     async_capable = True
@@ -40,16 +41,22 @@ class ContentSecurityPolicy:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         response = self.get_response(request)
         if isinstance(response, HttpResponseBase):
-            return _with_policy(response)
-        return _later(response)
+            return _with_headers(request, response)
+        return _later(request, response)
 
 
-async def _later(response: Awaitable[HttpResponseBase]) -> HttpResponseBase:
-    return _with_policy(await response)
+async def _later(request: HttpRequest, response: Awaitable[HttpResponseBase]) -> HttpResponseBase:
+    return _with_headers(request, await response)
 
 
-def _with_policy(response: HttpResponseBase) -> HttpResponseBase:
-    response.headers.setdefault("Content-Security-Policy", POLICY)
+def _with_headers(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", POLICY)
+    # Neither a proxy nor the "back" of a browser shows a page after the sign-out. Sheets and scripts
+    # have their own word about it.
+    headers.setdefault("Cache-Control", "no-store")
+    if request.path.startswith("/api/") and headers.get("Content-Type", "").startswith(JSON):
+        headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
     if settings.SIMULATED_NODES:  # for scripts, as the notice on every page is for people
         response.headers["Panel-Servers"] = "simulated"
     return response

@@ -100,7 +100,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
-    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "clusterpanel.people.passwords.Length"},
     {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
     {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
 ]
@@ -141,7 +141,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked on the machine itself
 # Seconds for which a browser that was here refuses plain HTTP; hard to take back.
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS_ONLY else 0
-# Other names below the panel's are not ours to decide about.
+# Other names below the panel's are not ours to decide about, unless it is said.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY and env.bool("HSTS_SUBDOMAINS", default=False)
+# With this beginning a browser takes them from this host alone, for all of it, over HTTPS.
+_COOKIE = "__Host-" if HTTPS_ONLY else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_COOKIE}sessionid", f"{_COOKIE}csrftoken"
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Bytes of one request, and fields of one form. The largest thing that is ever sent is a private key.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
@@ -172,6 +176,7 @@ CELERY_TASK_ROUTES = {
     "operations.tasks.tidy_journals": {"queue": BEAT_QUEUE},
     "operations.tasks.retry_fence*": {"queue": BEAT_QUEUE},
     "operations.tasks.deliver_*": {"queue": BEAT_QUEUE},
+    "clusterpanel.people.tasks.*": {"queue": BEAT_QUEUE},
     "nodes.tasks.*": {"queue": BEAT_QUEUE},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -222,6 +227,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30.0},
     },
+    "forget-ended-sessions": {
+        "task": "clusterpanel.people.tasks.forget_ended_sessions",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
+    },
     "tidy-journals": {
         "task": "operations.tasks.tidy_journals",
         "schedule": 600.0,
@@ -233,6 +243,8 @@ CELERY_BEAT_SCHEDULE = {
 RUN_LEASE_S = env.float("RUN_LEASE_S", default=6.0)
 # Seconds that a run waits for a node that stopped answering, before it ends as interrupted.
 NODE_PATIENCE_S = env.float("NODE_PATIENCE_S", default=600.0)
+# Seconds that a server which restarts, starts or joins is waited for while nothing moves there.
+STEP_PATIENCE_S = env.int("STEP_PATIENCE_S", default=1800)  # MariaDB's own unit waits 900 s
 # Hours. An older backup does not open the gate before a step that overwrites.
 BACKUP_MAX_AGE_H = env.float("BACKUP_MAX_AGE_H", default=24.0)
 # Days after its end until the output of a run is removed; 0: never.
@@ -241,7 +253,13 @@ JOURNAL_KEEP_D = env.float("JOURNAL_KEEP_D", default=365.0)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "()": "clusterpanel.log_lines.OneLine",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # It prints a traceback for each refused connection; ours says the same in a sentence.

@@ -36,12 +36,21 @@ class Cluster(models.Model):
     gluster_until = models.DateTimeField(null=True)  # somebody asks glusterd right now
     created_at = models.DateTimeField(auto_now_add=True)
 
+    _held: SettingsRevision | None = None
+
     def __str__(self) -> str:
         return self.name
+
+    def hold_revision(self) -> None:
+        """For one drawing of a page: the settings are read now, and not again from this object."""
+        self._held = self._newest_revision()
 
     @property
     def revision(self) -> SettingsRevision:
         """The settings the panel wants now: the newest revision."""
+        return self._held or self._newest_revision()
+
+    def _newest_revision(self) -> SettingsRevision:
         newest = self.revisions.order_by("-number").first()
         assert newest is not None  # a cluster is created together with revision 1
         return newest

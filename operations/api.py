@@ -18,6 +18,7 @@ from ninja.responses import Status
 from clusterpanel import audit_log
 from clusterpanel.api import (
     Body,
+    JsonBody,
     Session,
     Token,
     answer_with_refusals,
@@ -48,6 +49,7 @@ api = NinjaAPI(
     urls_namespace="api",
     docs_url=None,
     auth=[Token(), Session()],
+    parser=JsonBody(),
 )
 api.add_router("", nodes_router)
 api.add_router("", settings_router)

@@ -21,6 +21,7 @@ from operations.selectors import SeenBackup
 
 # Proofs of steps that work with glusterd, or are proven by asking it.
 _USE_GLUSTER = frozenset({"glusterd_active", "peers_connected", "volume_well", "storage_shared"})
+_TOLD = ("procedure", "state", "created_at", "ended_at", "started_by__username")
 
 
 class StoredHistory:
@@ -80,8 +81,8 @@ class StoredHistory:
         return node_work.of(cluster)
 
     def _runs(self, cluster: Cluster) -> QuerySet[Any]:
-        """Newest first. Of the plans only the titles: a list of runs must not read them whole."""
-        runs = selectors.runs(cluster).defer("plan_json")
+        """Newest first, only what is told of them: a list of runs must not read their plans whole."""
+        runs = Run.objects.filter(cluster=cluster).select_related("started_by").only(*_TOLD)
         return runs.annotate(title=F("plan_json__title"))
 
 

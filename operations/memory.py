@@ -19,7 +19,8 @@ _CHANGE_MEMBERS = (
 
 
 def memory_of(cluster: Cluster) -> Memory:
-    runs = Run.objects.filter(cluster=cluster).order_by("-created_at")
+    # Without the plans, which are most of a run: every drawing of a dashboard asks for these.
+    runs = Run.objects.filter(cluster=cluster).defer("plan_json").order_by("-created_at")
     newest = runs.filter(procedure__in=_CHANGE_MEMBERS, steps__attempt__gt=0).first()
     stopped = _stopped(newest) if newest and newest.procedure == "stop_cluster" else ()
     rolling = list(runs.filter(procedure="rolling_restart")[:20])

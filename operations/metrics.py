@@ -25,9 +25,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
     try:
         known = signed_in(request)
     except Forbidden as error:  # a token for one cluster, and the figures are of all
-        return HttpResponse(f"{error}\n", status=403, content_type="text/plain")
+        return HttpResponse(f"{error}\n", status=403, content_type="text/plain; charset=utf-8")
     if known is None:
-        return HttpResponse("a token is needed\n", status=401, content_type="text/plain")
+        return HttpResponse(
+            "a token is needed\n", status=401, content_type="text/plain; charset=utf-8"
+        )
     parts = [
         _metric("clusterpanel_runs", "Runs by state.", _runs()),
         _metric("clusterpanel_observation_age_seconds", "Since the node answered.", _ages()),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from nodes.domain.observation import ClusterFacts
@@ -50,6 +51,7 @@ def situation_of(cluster: Cluster, params: Mapping[str, Any], seen: ClusterFacts
         workers=fences.workers_of(cluster),
         apply_command=cluster.apply_command,
         memory=memory_of(cluster),
+        patience_s=settings.STEP_PATIENCE_S,
     )
 
 

@@ -7,14 +7,17 @@ from typing import Any
 
 from axes.signals import user_locked_out
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
 from clusterpanel import audit
+from clusterpanel.people import notices, open_sessions
 from clusterpanel.people.middleware import EPOCH, PASSWORD_AT
 from clusterpanel.people.models import Person
+from clusterpanel.words import translated
 
 
 @receiver(user_logged_in)
@@ -25,6 +28,9 @@ def signed_in(request: HttpRequest, user: Any, **_: Any) -> None:
     request.session[EPOCH] = person.epoch if person else 0
     request.session[PASSWORD_AT] = now.timestamp()
     request.session.set_expiry(now + timedelta(hours=settings.SESSION_HOURS))
+    open_sessions.note(request)
+    for told in notices.since_last_sign_in(user):  # not where there is no page to show it
+        messages.warning(request, translated(told) or "", fail_silently=True)
     audit.record(who=user.get_username(), action="sign_in")
 
 

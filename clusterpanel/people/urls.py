@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("account/", account.account, name="account"),
     path("account/password/", account.password, name="account-password"),
     path("account/sign-out/", account.sign_out_everywhere, name="account-sign-out"),
+    path("account/sessions/<slug:session>/end/", account.session_end, name="session-end"),
     path("account/factor/", account.factor, name="account-factor"),
     path("account/factor/drop/", account.factor_drop, name="account-factor-drop"),
     path("account/tokens/", account.token_create, name="token-create"),

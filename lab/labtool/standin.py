@@ -51,6 +51,7 @@ def _install_common(root: Path) -> None:
     _install_app(root)
     _install_worker(root)
     _install_settings(root)
+    _leave_out_replication(root)
     _arrange_units(root)
 
 
@@ -73,6 +74,13 @@ def _install_settings(root: Path) -> None:
     # A node's identity is its own: made when the node is made, never inherited.
     for shared in [*(root / "etc/ssh").glob("ssh_host_*"), root / "var/lib/glusterd/glusterd.info"]:
         shared.unlink(missing_ok=True)
+
+
+def _leave_out_replication(root: Path) -> None:
+    """As on EL, where geo-replication is a package of its own. Each start of glusterd runs gsyncd, a
+    Python program, 25 times before it looks at its bricks: 10 s instead of 0.3 on a busy machine."""
+    for gsyncd in (root / "usr/lib").glob("*/glusterfs/gsyncd"):
+        gsyncd.unlink()
 
 
 def _arrange_units(root: Path) -> None:

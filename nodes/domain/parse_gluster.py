@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from nodes.domain.gluster_xml import document
 from nodes.domain.observation import GlusterBrick, GlusterPeer, GlusterVolume, Unknown
 from nodes.domain.parse_sections import Section, refused, total
 from nodes.domain.text import say
@@ -25,10 +25,7 @@ def _answer(section: Section) -> Element | Unknown:
     start = start if start >= 0 else section.text.find("<cliOutput")
     if start < 0:
         return refused(section)
-    document = section.text[start:]
-    if "<!DOCTYPE" in document or "<!ENTITY" in document:
-        raise ValueError("gluster writes no document type")
-    root = ElementTree.fromstring(document)
+    root = document(section.text[start:])
     if _text(root, "opRet") != "0":
         return refused(Section(_text(root, "opErrstr") or section.text, section.exit_code))
     return root

@@ -82,6 +82,7 @@ class Line:
 
 def context(cluster: Cluster, now: float) -> dict[str, Any]:
     """`now` in seconds since the epoch."""
+    cluster.hold_revision()
     seen = summary.of(cluster, now)
     past = history.of()
     shown = cards(seen.settings, seen.facts)

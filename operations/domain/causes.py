@@ -43,6 +43,19 @@ _RULES = (
         ),
     ),
     _rule(
+        r"do not all have the panel's settings|does not read its settings",
+        say("The settings were changed on a server by hand, or while it was away."),
+        say(
+            "Look at the difference on the settings page. “Write ours” applies the panel's: then go on"
+            " with the run. “Take theirs” ends it as well: then this run is not needed any more."
+        ),
+    ),
+    _rule(
+        r"names \S+ the primary, not",
+        say("The servers do not agree who is the primary."),
+        say("“Write ours” on the settings page, or change the primary; then go on with the run."),
+    ),
+    _rule(
         r"is in use: stop what uses it",
         say("Something still works in the storage directory."),
         say("Stop dpiui2's web server there, or what the last line names, then retry this step."),

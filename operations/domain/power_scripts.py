@@ -5,6 +5,8 @@ moves. A restart of the server is ordered by a job that has ended before the ser
 that its exit code and its log are whole; that it happened is proven by the boot id.
 """
 
+from nodes.domain.traces import DATADIR, FOLDER
+
 # One line: key=value words. See `stop_order.py`.
 NOTE = "/var/lib/clusterpanel/stop-order"
 
@@ -74,7 +76,28 @@ volumes() {{
 """
 
 RESTART_DATABASE = _COMMON + "no_marker\nstop_database\nstart_database\n"
-START_DATABASE = _COMMON + "start_database\n"
+
+# $1: the data directory, "" when it is not known. A cluster lives, so this server joins: with a
+# gvwstate.dat of its own it would wait without end for those who were with it last, or, if it was
+# alone then and does not hear the others now, be Primary by itself (Galera documentation, pc.recovery).
+JOIN_DATABASE = (
+    _COMMON
+    + "datadir=$1\n"
+    + DATADIR
+    + rf"""
+folder={FOLDER}
+case $(systemctl is-active mariadb) in
+    active | activating | reloading | deactivating) ;;
+    *)
+        if [ -e "$datadir/gvwstate.dat" ]; then
+            mkdir -p -m 700 "$folder" && mv -f "$datadir/gvwstate.dat" "$folder/gvwstate.dat" ||
+                fail "gvwstate.dat cannot be set aside in $folder"
+            echo "gvwstate.dat is set aside in $folder: it joins, it does not form the old component again"
+        fi ;;
+esac
+start_database
+"""
+)
 STOP_DATABASE = _COMMON + "stop_database\n"
 
 RESTART_STORAGE = (

@@ -53,7 +53,8 @@ class Situation:
     """The settings wanted, what was seen, and what was asked for. `now` in seconds, UTC.
 
     `traces`: what stopped databases left on their disks, read for the recovery only; `seen`: how
-    far each member was when it was last seen Synced. Both by host.
+    far each member was when it was last seen Synced. Both by host. `patience_s`: how long a server
+    that restarts, starts or joins is waited for while nothing moves.
     """
 
     cluster_name: str
@@ -71,6 +72,7 @@ class Situation:
     memory: Memory = Memory()
     traces: Mapping[str, Traces | Unknown] = field(default_factory=dict)
     seen: Mapping[str, SeenPosition] = field(default_factory=dict)
+    patience_s: int = 1800
 
     @property
     def primary(self) -> str:

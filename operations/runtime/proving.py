@@ -64,7 +64,8 @@ class _Waiting:
 
     @property
     def over(self) -> bool:
-        return time.monotonic() >= self._deadline
+        now = time.monotonic()
+        return now >= self._deadline or self._progress.hopeless(now)
 
     def moved(self, seen: NotYet) -> None:
         """The time begins again: nothing that moves is given up by the clock."""

@@ -109,12 +109,19 @@ def _head(shown: Run) -> dict[str, Any]:
 
 def _ways_on(shown: Run, steps: list[dict[str, Any]]) -> dict[str, Any]:
     """What the cards of a run without success offer."""
+    left = next((step for step in steps if step["state"] != "succeeded"), None)
     return {
-        "goes_on_at": next((step for step in steps if step["state"] != "succeeded"), None),
+        "goes_on_at": left,
+        "settings_differ": left is not None and _of_settings(shown, left["key"]),
         "plan_again": _plan_again(shown),
         "checking": any(_looks(step) for step in steps),
         "holder": selectors.active_run(shown.cluster),
     }
+
+
+def _of_settings(shown: Run, key: str) -> bool:
+    """What the step could not prove is mended on the settings page, by a person."""
+    return shown.plan.step(key).proof.name in ("primary_consistent", "primary_agreed")
 
 
 def _signature(snapshot: dict[str, Any], steps: list[dict[str, Any]]) -> str:

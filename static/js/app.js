@@ -1,6 +1,7 @@
 // What every page needs: theme choice, copy buttons, ages that tick, honest polling.
 import "./ages.js";
 import { announce } from "./announce.js";
+import "./password.js";
 import "./polling.js";
 
 export { announce };

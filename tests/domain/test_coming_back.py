@@ -11,7 +11,7 @@ from nodes.transport.base import Output
 from operations.domain.proofs import PROOFS, Holds, Never, NotYet, Verdict
 from operations.domain.proofs.base import NotYet as Waiting
 from operations.domain.proofs.look import MARK
-from operations.domain.proofs.progress import Progress
+from operations.domain.proofs.progress import REMEDY_S, Progress
 from tests.fakes.facts import UUID
 
 PATH = "/var/www/html/dpiui2/backend/storage"
@@ -66,6 +66,11 @@ def test_a_joiner_shows_its_bytes() -> None:
     assert isinstance(found, NotYet)
     assert found.received == 123456789
     assert "123.5 MB are there" in str(found.sentence)
+    moving = "123456789\n45600000"
+    found = member(look(unit="activating", process="1", wsrep=NO_SQL, moving=moving))
+    assert isinstance(found, NotYet)
+    assert (found.received, found.written) == (123456789, 45600000)
+    assert "45.6 MB are written, of 123.5 MB that are there" in str(found.sentence)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +240,27 @@ def test_bytes_that_move_begin_the_time_again_and_have_a_rate() -> None:
     assert str(progress.told(Waiting(said, received=5_000_000))) == "It receives."
     assert progress.moved(Waiting(said), 6.0)  # over
     assert not progress.moved(Waiting(said), 7.0)
+
+
+def test_what_is_written_into_files_that_were_there_moves_too() -> None:
+    """rsync with --inplace: the old copy has the full size from the first byte to the last."""
+    progress, said = Progress(0.0), say("It receives.")
+    assert progress.moved(Waiting(said, received=900, written=1_000_000), 1.0)
+    seen = Waiting(said, received=900, written=9_000_000)
+    assert progress.moved(seen, 3.0)
+    assert str(progress.told(seen)) == "It receives. 4.0 MB/s."
+    assert not progress.moved(seen, 4.0)
+
+
+def test_a_brick_that_stayed_down_is_not_waited_for_as_long_as_data_that_moves() -> None:
+    progress, down = Progress(0.0), Waiting(say("It does not run."), remedy=True)
+    progress.moved(down, 10.0)
+    assert not progress.hopeless(10.0 + REMEDY_S - 1)
+    progress.moved(Waiting(say("It heals."), left=5), 100.0)  # it is up
+    progress.moved(down, 200.0)
+    assert not progress.hopeless(200.0 + REMEDY_S - 1)
+    progress.moved(down, 300.0)
+    assert progress.hopeless(200.0 + REMEDY_S)
 
 
 def test_a_backlog_that_is_stuck_does_not_begin_the_time_again() -> None:

@@ -223,6 +223,18 @@ def test_starting_a_server_starts_what_does_not_run() -> None:
     assert found == [("storage_back", "n3"), ("member_back", "n3")]
 
 
+def test_a_joiner_forgets_the_component_that_it_was_in() -> None:
+    """Only where a cluster lives: alone, a gvwstate.dat of its own would make it one by itself."""
+    away = {"n1": "size 2", "n2": "size 2", "n3": "stopped"}
+    (start,) = planned("start_node", away, node="n3").steps
+    assert "mv -f" in start.argv[2]
+    assert "gvwstate.dat" in start.argv[2]
+    assert (start.guard.name, start.argv[4]) == ("may_join", "/var/lib/mysql")
+    assert refused("start_node", {"all": "stopped"}, node="n3").code == "no_cluster"
+    (restart,) = planned("restart_node", node="n3").steps
+    assert "mv -f" not in restart.argv[2]
+
+
 def test_a_brick_that_stayed_down_is_started_by_its_known_remedy() -> None:
     case = {"volume": {"bricks": "up up down"}}
     (step,) = planned("start_node", case, node="n3", service="glusterd").steps

@@ -171,7 +171,7 @@ def test_glusterd_comes_before_the_bricks_and_the_mounts_after() -> None:
     keys = [stage.key for stage in plan.stages]
     assert keys[:2] == ["glusterd", "bricks"]
     assert keys.index("mounts") > keys.index("database-1")
-    assert keys[-1] == "work-1"
+    assert keys[-2:] == ["work-1", "agree"]
     assert keys.index("whole") < keys.index("work-2")
 
 

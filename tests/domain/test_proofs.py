@@ -86,6 +86,15 @@ def test_silence_of_every_node_is_not_yet(name: str) -> None:
         "cluster_whole": ("/storage", "1", TWO, ONE),
         "stopped_in_order": (TWO, "run", "1"),
         "primary_agreed": ("/.env", ONE, TWO, ONE),
+        "primary_consistent": (
+            "/app",
+            "",
+            "GALERA_PEER_HOSTS=x",
+            "CLUSTER_FS_PEER_HOSTS=x",
+            f"CLUSTER_PRIMARY_HOST={TWO}",
+            TWO,
+            ONE,
+        ),
     }.get(name, (TWO, ONE))
     kind = PROOFS[name]
     probes = kind.probes(args, TWO, HOSTS)
@@ -222,6 +231,14 @@ def test_one_view_that_differs_is_not_yet(answer: Output, says: str) -> None:
     verdict = on(answers, "peers_connected", *HOSTS)
     assert isinstance(verdict, NotYet)
     assert says in str(verdict.sentence)
+
+
+def test_a_document_type_proves_nothing() -> None:
+    plain = well(ONE, TWO).stdout.decode()
+    typed = plain.replace("<cliOutput>", '<!DOCTYPE a [<!ENTITY b "c">]><cliOutput>')
+    assert typed != plain
+    answers = {ONE: well(TWO, THREE), TWO: well(ONE, THREE), THREE: out(typed)}
+    assert isinstance(on(answers, "peers_connected", *HOSTS), NotYet)
 
 
 def volumes(online: int = 3, *, started: int = 1, replica: int = 3, arbiters: int = 0) -> Output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,13 +38,20 @@ class Site:
         self._tool("crash")
 
     def power_on(self) -> None:
-        """And what the page then says to do, should its brick or its mount not come by itself."""
+        """And what the page then says to do, should its mount not come by itself."""
         self._tool("boot")
         self.last.run(
-            "for try in 1 2 3 4 5; do gluster --mode=script volume start dpiui2 force && break;"
-            f" sleep 2; done; findmnt {BACKEND}/storage || mount {BACKEND}/storage",
+            f"findmnt {BACKEND}/storage || mount {BACKEND}/storage",
             may_break=True,
         )
+
+    def fall_silent(self) -> None:
+        """No packet in or out, so nobody hears a refusal either; for SILENT_S, then as before."""
+        link = "$(ip -o link show type veth | sed -n 's/^[0-9]*: \\([^@:]*\\).*/\\1/p' | head -n 1)"
+        script = (
+            f"sleep .2; link={link}; ip link set $link down; sleep {SILENT_S}; ip link set $link up"
+        )
+        self.last.run(f"systemd-run --quiet sh -c {shlex.quote(script)}")
 
     def _tool(self, verb: str) -> None:
         lab_tool(self.lab["name"], verb, self.lab["nodes"][-1]["name"])
@@ -66,6 +74,7 @@ def on_last(command: str) -> Callable[[Site], object]:
     return lambda site: site.last.run(command, may_break=True)
 
 
+SILENT_S = 15
 NODE = "#node-3"
 ATTENTION = '[data-part="attention"]'
 BREAKAGES = (
@@ -102,6 +111,7 @@ BREAKAGES = (
         "CLUSTER_PRIMARY_HOST",
     ),
     Breakage("server powered off", 8, Site.cut_power, Site.power_on, NODE, "Galera.*Unknown"),
+    Breakage("server silent", 8, Site.fall_silent, lambda site: None, NODE, "Galera.*Unknown"),
 )
 
 

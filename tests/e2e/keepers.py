@@ -28,7 +28,7 @@ from tests.e2e.panel import Panel, found, wait_for
 
 APP = "/var/www/html/dpiui2"
 MARK = f"Marker-{secrets.token_hex(8)}"  # no secret: what must be found wherever we look
-_CODES = re.compile(r"\b(?:[2-9b-z]{4}-){3}[2-9b-z]{4}\b")
+_CODES = re.compile(r"\b(?:[2-9b-z]{4}-){5}[2-9b-z]{4}\b")
 
 
 def word(name: str) -> str:

@@ -40,9 +40,16 @@ class Panel:
             self.env.pop(name, None)
         self.env.update(env)
         self.log = home.parent / f"{home.name}.out"
+        self.options = options
+        self.process = self._started()
+        wait_for(self._is_ready, 60, f"the panel did not start, see {self.log}")
+        self.url = found(READY, self.log.read_text())
+        self.password = found(PASSWORD, self.log.read_text())
+
+    def _started(self) -> subprocess.Popen[bytes]:
         with self.log.open("w") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "panel", *options],
+            return subprocess.Popen(
+                [sys.executable, "manage.py", "panel", *self.options],
                 cwd=ROOT,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
@@ -50,9 +57,20 @@ class Panel:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_for(self._is_ready, 60, f"the panel did not start, see {self.log}")
-        self.url = found(READY, self.log.read_text())
-        self.password = found(PASSWORD, self.log.read_text())
+
+    def power_cut(self) -> None:
+        """Every process of it is gone at once, as when the machine that it runs on goes down."""
+        while mine := self.pids():
+            for pid in mine:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.process.poll()
+
+    def again(self, **env: str) -> None:
+        """Started as its service is at the next boot of the machine, with `env` added."""
+        self.env.update(env)
+        self.process = self._started()
+        wait_for(self._is_ready, 60, f"the panel did not start again, see {self.log}")
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()

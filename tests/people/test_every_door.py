@@ -136,6 +136,7 @@ def address(name: str, site: Cluster, run: Run, other: User) -> str:
         "token_id": other.api_tokens.get().pk,
         "uidb64": "MQ",
         "token": "none",
+        "session": "none",
     }
     pattern = next(p for p in patterns(get_resolver().url_patterns) if p.name == name)
     return reverse(name, kwargs={key: words[key] for key in pattern.pattern.converters})

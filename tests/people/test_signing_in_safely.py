@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import math
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pyotp
@@ -14,7 +17,7 @@ from django.utils import timezone
 
 from clusterpanel.models import AuditEntry
 from clusterpanel.people import second_factor, services
-from clusterpanel.people.models import Person
+from clusterpanel.people.models import Person, RecoveryCode
 from tests.people.made import PASSWORD, person
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +131,50 @@ def test_a_recovery_code_opens_once(ann: User) -> None:
         sign_in(client)
         client.post("/sign-in/code/", {"code": codes[3].upper()})
         assert is_in(client) is expected
+
+
+def test_recovery_codes_cannot_be_tried_and_only_their_hash_is_kept(ann: User) -> None:
+    codes = second_factor.set_up(ann.person, second_factor.new_secret(), 0)
+    letters = {letter for code in codes for letter in code if letter != "-"}
+    assert letters <= set(second_factor._ALPHABET)
+    assert all(
+        len(code.replace("-", "")) * math.log2(len(second_factor._ALPHABET)) >= 112
+        for code in codes
+    )
+    kept = str(list(RecoveryCode.objects.values()))
+    assert not [code for code in codes if code in kept or code.replace("-", "") in kept]
+
+
+@pytest.mark.parametrize(("steps", "opens"), [(-2, False), (-1, True), (0, True), (2, False)])
+def test_a_code_lives_half_a_minute_and_one_more(
+    steps: int, opens: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Secret and codes are those of RFC 6238: base32 of 160 bits, HMAC-SHA-1, six digits."""
+    secret, now = second_factor.new_secret(), 1_800_000_015
+    assert len(secret) * 5 == 160
+    monkeypatch.setattr(second_factor, "time", SimpleNamespace(time=lambda: now))
+    code = pyotp.TOTP(secret).at(now + steps * second_factor.STEP_S)
+    assert (second_factor.step_of(secret, code, newer_than=0) is not None) is opens
+
+
+def test_the_codes_are_those_of_the_standard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first and the last row of RFC 6238, appendix B, to six digits."""
+    secret = base64.b32encode(b"12345678901234567890").decode()
+    for moment, code in ((59, "287082"), (20_000_000_000, "353130")):
+        clock = SimpleNamespace(time=lambda at=moment: at)
+        monkeypatch.setattr(second_factor, "time", clock)
+        assert second_factor.step_of(secret, code, newer_than=0) == moment // 30
+
+
+def test_a_factor_that_was_lost_is_removed_and_every_session_ends(ann: User, secret: str) -> None:
+    client = Client()
+    sign_in(client)
+    client.post("/sign-in/code/", {"code": pyotp.TOTP(secret).now()})
+    assert is_in(client)
+    services.person_factor_remove(by=None, user=ann)
+    assert not is_in(client)
+    sign_in(client)
+    assert is_in(client)  # by the password alone, until it is set up anew
 
 
 def test_it_is_set_up_on_the_page_and_the_secret_is_encrypted(ann: User) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -38,6 +40,33 @@ def test_with_https_the_deployment_check_finds_nothing() -> None:
     found = checked(HTTPS_ONLY="1")
     assert found.returncode == 0, found.stderr
     assert "security.W012" in checked(HTTPS_ONLY="0").stderr  # so it does look
+
+
+def test_with_https_nothing_goes_over_plain_http(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 31_536_000
+    answer = Client().get("/sign-in/")
+    assert answer.status_code == 301
+    assert answer["Location"] == "https://testserver/sign-in/"
+    answer = Client().get("/sign-in/", secure=True)
+    assert answer["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_with_https_cookies_are_of_this_host_alone() -> None:
+    words = "SESSION_COOKIE_NAME CSRF_COOKIE_NAME SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE"
+    words += " SESSION_COOKIE_PATH SESSION_COOKIE_DOMAIN SECURE_HSTS_INCLUDE_SUBDOMAINS"
+    program = (
+        f"from django.conf import settings as s; print([getattr(s, n) for n in {words.split()}])"
+    )
+    found = run_with(program, HTTPS_ONLY="1", HSTS_SUBDOMAINS="1")
+    assert found == "['__Host-sessionid', '__Host-csrftoken', True, True, '/', None, True]"
+    found = run_with(program, HTTPS_ONLY="0")
+    assert found == "['sessionid', 'csrftoken', False, False, '/', None, False]"
+
+
+def run_with(program: str, **env: str) -> str:
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, capture_output=True)
+    return ran.stdout.decode().strip()
 
 
 def test_headers_of_every_page(ann: Client) -> None:
@@ -104,6 +133,18 @@ def test_the_sample_proxy_is_understood_by_nginx(tmp_path: Path) -> None:
     command = ["nginx", "-t", "-e", f"{tmp_path}/error", "-c", str(whole)]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_the_sample_proxy_takes_strong_ciphers_alone() -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    sample = (ROOT / "deploy" / "nginx.conf").read_text()
+    assert "ssl_protocols       TLSv1.2 TLSv1.3;" in sample
+    (wanted,) = re.findall(r"ssl_ciphers +(\S+);", sample)
+    command = ["openssl", "ciphers", "-s", "-tls1_2", "-v", wanted]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(found) >= 4
+    assert [line for line in found if "Kx=ECDH " not in line or "Mac=AEAD" not in line] == []
 
 
 def test_the_sample_unit_is_understood_by_systemd() -> None:

@@ -257,6 +257,27 @@ def test_a_silent_node_is_given_up_by_name_only(night: Night) -> None:
 
 
 @long
+def test_a_server_that_was_alone_last_joins_and_is_no_cluster_of_its_own(night: Night) -> None:
+    """Its gvwstate.dat names only itself. It does not hear the others, the panel hears them all."""
+    night.happen(*(events.StopUnit(host, MARIADB) for host in (A, B)))
+    night.happen(events.KillDatabase(C), events.Pass(5))
+    state = night.cluster.node(A).disk.grastate
+    assert state
+    night.happen(events.EditGrastate(A, replace(state, safe_to_bootstrap=True)))
+    night.happen(events.NewCluster(A), events.StartUnit(B, MARIADB), events.Pass(5))
+    night.write(A)
+    night.happen(events.Partition(C))
+    (step,) = night.plan("start_node", node=C).steps
+    assert b"gvwstate.dat is set aside" in night.tell(step).stdout
+    night.happen(events.Pass(5))
+    alone = night.cluster.node(C).server
+    assert alone is None or alone.view is None or not alone.view.primary
+    night.happen(events.Rejoin(C), events.ResetFailed(C, MARIADB))
+    night.step(step)
+    night.whole()
+
+
+@long
 def test_a_copy_is_kept_before_the_start(night: Night) -> None:
     night.write(A)
     night.happen(*(events.StopUnit(host, MARIADB) for host in (C, B, A)))

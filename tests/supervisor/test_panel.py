@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -85,6 +86,19 @@ def test_a_first_start_serves_pages_and_makes_the_administrator(
     running.send_signal(signal.SIGINT)
     assert running.wait(20) == 0
     assert [p for p in map(procfs.read, left) if p] == []
+
+
+def test_it_listens_on_this_machine_alone_and_does_not_name_itself(panel: Panel, port: int) -> None:
+    banner(panel())
+    with urlopen(f"http://127.0.0.1:{port}/sign-in/") as answer:
+        assert answer.status == 200
+        assert "Server" not in answer.headers
+    tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
+    if not tables[0].exists():
+        pytest.skip("only Linux tells who listens where")
+    rows = [line.split() for path in tables if path.exists() for line in path.open()]
+    listening = [row[1] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")]
+    assert listening == [f"0100007F:{port:04X}"]
 
 
 def test_a_killed_worker_is_back_within_a_second(panel: Panel, tmp_path: Path) -> None:

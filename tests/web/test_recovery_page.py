@@ -103,6 +103,7 @@ def test_two_primaries_cannot_be_overridden(chief: Client, cluster: Cluster, giv
     text = page(chief, cluster)
     assert "Two Primary components run at the same time: n1 | n2." in text
     assert "Override" not in text
+    assert "two_primaries" not in text  # a refusal has words
 
 
 def test_the_dashboard_leads_to_the_evidence_and_not_to_a_plan(cluster: Cluster) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from clusterpanel.models import AuditEntry
 from nodes.domain.text import say
 from nodes.models import Cluster, SettingsRevision
 from operations.domain.abandonment import Locked, why_not
-from operations.domain.plan import Gate
+from operations.domain.plan import Gate, Proof
 from operations.models import Backup, Run, RunStep
 from operations.runtime import journal
 from operations.runtime.node_lock import Held, sentence
@@ -25,6 +26,8 @@ CHECK = "Check what “node2 joins the cluster” left on node2"
 FAILED = ["succeeded", "failed", "pending"]
 CANCELLED = ["succeeded", "cancelled", "pending"]
 KEY = "galera-2-node2"
+KEYS = ("GALERA_PEER_HOSTS", "CLUSTER_FS_PEER_HOSTS", "CLUSTER_PRIMARY_HOST")
+CONSISTENT = ("/app/backend", "", *(f"{key}={HOSTS[0]}" for key in KEYS), *HOSTS)
 
 
 @pytest.fixture
@@ -206,3 +209,15 @@ def test_a_node_that_another_panel_holds_is_named_with_its_run_and_what_to_do(
         assert word in text
         assert word in told["sentence"]
     assert "Read the last lines" not in text
+
+
+def test_settings_that_differ_are_applied_by_a_person(signed_in: Client) -> None:
+    plan, offer = made_plan(), "Show the difference and apply the settings"
+    assert offer not in page(signed_in, made_run("failed", FAILED, plan=plan))
+    first, join = plan.stages
+    agree = replace(join.steps[0], proof=Proof("primary_consistent", CONSISTENT))
+    join = replace(join, steps=(agree, *join.steps[1:]))
+    run = made_run("failed", FAILED, plan=replace(plan, stages=(first, join)))
+    text = page(signed_in, run)
+    assert offer in text
+    assert f'href="/clusters/{run.cluster_id}/settings/"' in text

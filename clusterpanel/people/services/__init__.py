@@ -4,6 +4,7 @@ from clusterpanel.people.services.accounts import (
     factor_begin,
     factor_confirm,
     factor_drop,
+    own_session_end,
     own_sign_out_everywhere,
     password_change,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "factor_begin",
     "factor_confirm",
     "factor_drop",
+    "own_session_end",
     "own_sign_out_everywhere",
     "password_change",
     "person_activate",

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from clusterpanel import audit
-from clusterpanel.people import confirming, second_factor
+from clusterpanel.people import confirming, open_sessions, second_factor
 from clusterpanel.people.models import Person
 from clusterpanel.people.roles import Role
 from clusterpanel.people.rules import needs
@@ -44,6 +44,17 @@ def own_sign_out_everywhere(*, by: User) -> None:
     with transaction.atomic():
         Person.objects.filter(pk=row(by).pk).update(epoch=F("epoch") + 1)
         audit.record(who=by.get_username(), action="sign_out.everywhere")
+
+
+@needs(Role.VIEWER)
+def own_session_end(*, by: User, session: str, password: str = "") -> None:
+    """One of his own, as `open_sessions` names it. Raises Refused session_gone, or for the password."""
+    confirming.require(by, password)
+    with transaction.atomic():
+        if not open_sessions.end(by, session):
+            why = say("This session is over already.")
+            raise Refused(Refusal("session_gone", why, say("Load the page again.")))
+        audit.record(who=by.get_username(), action="session.end")
 
 
 @needs(Role.VIEWER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -16,10 +17,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clusterpanel.models import ApiToken
-from clusterpanel.people import confirming, second_factor, selectors, services
+from clusterpanel.people import confirming, open_sessions, second_factor, selectors, services
 from clusterpanel.people.roles import MEANING, WORDS, Role
 from clusterpanel.people.standing import role_of
-from clusterpanel.people.views.common import person, remember_password, shown_token
+from clusterpanel.people.views.common import number, person, remember_password, shown_token
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster
 
@@ -44,6 +45,8 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "roles": [each for each in Role if role.may_as(each)],
         "clusters": Cluster.objects.order_by("name"),
         "ask_password": not confirming.is_fresh(by),
+        "sessions": open_sessions.open_ones(by),
+        "this_session": open_sessions.id_of(request.session),
         **more,
     }
     return render(request, "people/account.html", context, status=status)
@@ -78,6 +81,15 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """Also here: the next page asks for the password."""
     services.own_sign_out_everywhere(by=person(request))
     return redirect("login")
+
+
+@require_POST
+@sensitive_post_parameters()
+def session_end(request: HttpRequest, session: str) -> HttpResponse:
+    by, typed = person(request), request.POST.get("password", "")
+    said = gettext("The session is ended.")
+    end = partial(services.own_session_end, by=by, session=session, password=typed)
+    return _try(request, "sessions", end, said)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -132,15 +144,15 @@ def factor_drop(request: HttpRequest) -> HttpResponse:
 def token_create(request: HttpRequest) -> HttpResponse:
     """The text of the token is on this one answer and nowhere else."""
     by, form = person(request), request.POST
-    cluster = form.get("cluster", "")
+    cluster, days = number(form.get("cluster", "")), number(form.get("days", ""))
     try:
         _, text = services.token_create(
             by=by,
             user=by,
             name=form.get("name", ""),
             role=form.get("role", ""),
-            scope=get_object_or_404(Cluster, pk=cluster) if cluster.isdecimal() else None,
-            days=int(form["days"]) if form.get("days", "").isdecimal() else 0,
+            scope=get_object_or_404(Cluster, pk=cluster) if cluster is not None else None,
+            days=days or 0,
             overrides="overrides" in form,
             password=form.get("password", ""),
         )

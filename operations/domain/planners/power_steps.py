@@ -15,7 +15,6 @@ from operations.domain.power import DATABASE, HOST, STORAGE, Target, view_of
 from operations.domain.situation import Situation
 
 SHELL = ("sh", "-c")
-PATIENCE_S = 1800  # without anything that moves; MariaDB's own unit waits 900 s
 
 
 def _step(
@@ -27,7 +26,7 @@ def _step(
         title=title,
         argv=(*SHELL, script, "clusterpanel", *args),
         proof=proof,
-        proof_timeout_s=PATIENCE_S,
+        proof_timeout_s=situation.patience_s,
     )
 
 
@@ -126,7 +125,8 @@ def stop_storage(situation: Situation, host: str) -> Step:
 def start_database(situation: Situation, host: str, size: int = 0, uuid: str = "") -> Step:
     title = say("Start MariaDB on %(host)s; it joins the cluster", host=host)
     proof = member_back(situation, host, size, uuid)
-    step = _step(situation, "database", host, title, scripts.START_DATABASE, proof=proof)
+    script, where = scripts.JOIN_DATABASE, datadir(situation, host)
+    step = _step(situation, "database", host, title, script, where, proof=proof)
     return guarded(step, Guard("may_join", (host,)))
 
 

@@ -11,6 +11,7 @@ from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
 from operations.domain.invariants import check_plan
 from operations.domain.plan import Gate, Plan, Stage
+from operations.domain.planners import agreement
 from operations.domain.planners import recovery_steps as steps
 from operations.domain.planners.common import (
     env_difference,
@@ -19,6 +20,7 @@ from operations.domain.planners.common import (
     unexpected_params,
 )
 from operations.domain.planners.power_steps import ready
+from operations.domain.planners.start_cluster import background_work
 from operations.domain.power import view_of
 from operations.domain.recovery import decide
 from operations.domain.recovery_choice import Choice, Doubt
@@ -52,6 +54,7 @@ def _plan(situation: Situation, evidence: Evidence, choice: Choice) -> Plan:
         *_first(situation, evidence, choice),
         *_others(situation, evidence, choice),
         *steps.storage(situation),
+        *agreement.stages(situation, background_work(situation, view_of(situation))),
     )
     return Plan(
         "recover_galera",
@@ -128,7 +131,8 @@ def _settings(situation: Situation) -> tuple[Text, ...]:
         return ()
     return (
         say(
-            "The settings in .env on %(hosts)s differ from the panel's; apply them afterwards.",
+            "The settings in .env on %(hosts)s differ from the panel's. The last step will say so:"
+            " apply them then, and go on with the run.",
             hosts=", ".join(differing),
         ),
     )

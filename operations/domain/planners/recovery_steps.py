@@ -7,7 +7,7 @@ from nodes.domain.text import Text, say
 from operations.domain import recovery_scripts as scripts
 from operations.domain.plan import NO_GUARD, RUN_TOKEN, Guard, Proof, Stage, Step
 from operations.domain.planners.common import step_key
-from operations.domain.planners.power_steps import PATIENCE_S, datadir
+from operations.domain.planners.power_steps import datadir
 from operations.domain.planners.start_cluster import mount_stages, storage_stages, whole_stage
 from operations.domain.power import view_of
 from operations.domain.recovery_choice import Choice
@@ -150,7 +150,7 @@ def _step(
     script: str,
     proof: Proof,
     *args: str,
-    proof_s: int = PATIENCE_S,
+    proof_s: int = 0,
     guard: Guard = NO_GUARD,
 ) -> Step:
     return Step(
@@ -159,6 +159,6 @@ def _step(
         title=title,
         argv=("sh", "-c", script, "clusterpanel", datadir(situation, host), *args),
         proof=proof,
-        proof_timeout_s=proof_s,
+        proof_timeout_s=proof_s or situation.patience_s,
         guard=guard,
     )

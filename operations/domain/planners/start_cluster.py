@@ -16,7 +16,7 @@ from operations.domain.guards import nobody_runs
 from operations.domain.invariants import check_plan
 from operations.domain.known import unknown
 from operations.domain.plan import Gate, Guard, Plan, Proof, Stage, Step
-from operations.domain.planners import power_steps
+from operations.domain.planners import agreement, power_steps
 from operations.domain.planners.common import step_key, unexpected_params
 from operations.domain.planners.node_state import storage_well
 from operations.domain.planners.rolling_restart import primary_last
@@ -82,7 +82,10 @@ def _stages(situation: Situation, view: View, first: First | None) -> tuple[Stag
         *_database(situation, view, first),
         *mount_stages(situation, view),
     )
-    return (*found, *(whole_stage(situation) if found else ()), *_work(situation, view))
+    work = background_work(situation, view)
+    whole = whole_stage(situation) if found else ()
+    ends = agreement.stages(situation, work) if found or work else ()
+    return (*found, *whole, *ends)
 
 
 def storage_stages(situation: Situation, view: View) -> tuple[Stage, ...]:
@@ -183,8 +186,8 @@ def whole_stage(situation: Situation) -> tuple[Stage, ...]:
     return (Stage("whole", say("Both layers whole"), why, (step,)),)
 
 
-def _work(situation: Situation, view: View) -> tuple[Stage, ...]:
-    """The primary's comes last: by then everything it works with is there."""
+def background_work(situation: Situation, view: View) -> tuple[Stage, ...]:
+    """What the stop put off. The primary's comes last: by then everything it works with is there."""
     noted = [n.host for n in view.nodes if n.extra.get("stop_note")]
     why = say("Everything that it works with is there by now; the primary is the last.")
     stages = []

@@ -24,6 +24,7 @@ from operations.domain.proofs.coming_back import (
     STORAGE_BACK,
     STORAGE_STOPPED,
 )
+from operations.domain.proofs.consistent import PRIMARY_CONSISTENT
 from operations.domain.proofs.galera import GALERA_MEMBER, MONITOR_ACCOUNT
 from operations.domain.proofs.gluster import GLUSTERD_ACTIVE, PEERS_CONNECTED, VOLUME_WELL
 from operations.domain.proofs.mount import STORAGE_SHARED
@@ -66,6 +67,7 @@ PROOFS: Mapping[str, ProofKind] = MappingProxyType(
         "given_back": GIVEN_BACK,
         "primary_able": PRIMARY_ABLE,
         "primary_agreed": PRIMARY_AGREED,
+        "primary_consistent": PRIMARY_CONSISTENT,
         "workers_stopped": WORKERS_STOPPED,
         "workers_running": WORKERS_RUNNING,
         "position_kept": POSITION_KEPT,

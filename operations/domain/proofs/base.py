@@ -41,13 +41,16 @@ class NotYet:
     """The effect was not seen, or a node could not be asked: ask again until the time is over.
 
     What moves is waited for however long it takes: the time begins again whenever `received`
-    (bytes of a node's data directory) is another than before, or `left` (files that wait for
-    healing) is fewer than ever. None: nothing of the kind goes on.
+    (bytes of a node's data directory) or `written` (bytes that the transfer's processes wrote) is
+    another than before, or `left` (files that wait for healing) is fewer than ever. None: nothing
+    of the kind goes on. `remedy`: a person can do something about it, so it is not waited for long.
     """
 
     sentence: Text
     received: int | None = None
     left: int | None = None
+    written: int | None = None
+    remedy: bool = False
 
 
 @dataclass(frozen=True)

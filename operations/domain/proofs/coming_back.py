@@ -99,12 +99,7 @@ def _member_judge(args: Args, outputs: Outputs) -> Verdict:
 
 def _not_synced(host: str, look: Look) -> NotYet:
     if look.received is not None:
-        why = say(
-            "%(node)s receives all data: %(size)s MB are there.",
-            node=host,
-            size=f"{look.received / 1e6:.1f}",
-        )
-        return NotYet(why, received=look.received)
+        return _receives(host, look, look.received)
     if isinstance(look.galera, Unknown):
         unit = look.word("unit") or "?"
         return NotYet(
@@ -112,6 +107,22 @@ def _not_synced(host: str, look: Look) -> NotYet:
         )
     state = look.galera.local_state_comment or look.galera.cluster_status or "?"
     return NotYet(say("%(node)s is %(state)s, expected Synced.", node=host, state=state))
+
+
+def _receives(host: str, look: Look, there: int) -> NotYet:
+    why = say("%(node)s receives all data: %(size)s MB are there.", node=host, size=_mb(there))
+    if look.written:
+        why = say(
+            "%(node)s receives all data: %(written)s MB are written, of %(size)s MB that are there.",
+            node=host,
+            written=_mb(look.written),
+            size=_mb(there),
+        )
+    return NotYet(why, received=there, written=look.written)
+
+
+def _mb(count: int) -> str:
+    return f"{count / 1e6:.1f}"
 
 
 def _member(host: str, uuid: str, galera: GaleraFacts) -> Verdict:
@@ -174,7 +185,7 @@ def _storage_judge(args: Args, outputs: Outputs) -> Verdict:
             say("%(node)s: glusterd is %(unit)s.", node=host, unit=look.word("daemon") or "?")
         )
     if fault := bricks_fault(host, look, bricks):
-        return NotYet(fault)
+        return NotYet(fault, remedy=not isinstance(look.volumes, Unknown))
     if not look.mounted:
         return NotYet(
             say("%(path)s on %(node)s is not mounted or does not answer.", path=path, node=host)

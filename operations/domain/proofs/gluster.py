@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+from nodes.domain.gluster_xml import document
 from nodes.domain.text import Text, say
 from operations.domain.proofs.base import (
     Answer,
@@ -207,10 +208,9 @@ def _online_bricks(data: bytes) -> frozenset[str]:
 
 def _xml(data: bytes) -> ElementTree.Element | None:
     """The answer of the gluster command line, or None when it is none or says that it failed."""
-    start = data.find(b"<")
+    text = data.decode(errors="replace")
     try:
-        # Written by the node's own gluster; this parser resolves no external entities.
-        root = ElementTree.fromstring(data[start:] if start >= 0 else data)
+        root = document(text[max(text.find("<"), 0) :])
     except ElementTree.ParseError:
         return None
     return root if root.findtext("opRet") == "0" else None

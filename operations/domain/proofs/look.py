@@ -12,6 +12,7 @@ from functools import cached_property
 from xml.etree import ElementTree
 
 from nodes.domain import parse_galera, parse_gluster
+from nodes.domain.gluster_xml import document
 from nodes.domain.observation import GaleraFacts, GlusterVolume, Unknown
 from nodes.domain.parse_gluster import HealCount
 from nodes.domain.parse_sections import Section, read, sections
@@ -44,6 +45,18 @@ moving() {{
     [ -e "$data/sst_in_progress" ] || cat /proc/[0-9]*/comm 2> /dev/null | grep -q '^wsrep_sst_' ||
         return 0
     du -sb "$data" 2> /dev/null | cut -f 1
+    written
+}}
+# rsync writes into the files that are there already: their size says nothing until the end. A process
+# counts those of its children that have ended.
+written() {{
+    sum=0
+    for process in /proc/[0-9]*; do
+        read -r name < "$process/comm" || continue
+        case $name in rsync | mbstream | xbstream | mariabackup | mariadb-backup | xtrabackup) ;; *) continue ;; esac
+        while read -r key count; do [ "$key" != wchar: ] || sum=$((sum + count)); done < "$process/io"
+    done 2> /dev/null
+    echo "$sum"
 }}
 process() {{ cat /proc/[0-9]*/comm 2> /dev/null | grep -c -x -E 'mariadbd|mysqld'; return 0; }}
 volume() {{ gluster --mode=script volume "$@" --xml < /dev/null; }}
@@ -96,8 +109,16 @@ class Look:
     @property
     def received(self) -> int | None:
         """Bytes of the data directory while a transfer fills it."""
-        word = self.word("moving")
-        return int(word) if word.isdecimal() else None
+        return self._moving(0)
+
+    @property
+    def written(self) -> int | None:
+        """Bytes that the processes of the transfer have written, also into files that were there."""
+        return self._moving(1)
+
+    def _moving(self, place: int) -> int | None:
+        lines = self.parts.get("moving", Section("", None)).lines[place : place + 1]
+        return int(lines[0]) if lines and lines[0].isdecimal() else None
 
     @cached_property
     def volumes(self) -> tuple[GlusterVolume, ...] | Unknown:
@@ -122,8 +143,7 @@ class Look:
         section = self.parts.get("status", Section("", None))
         start = section.text.find("<")
         try:
-            # Written by the server's own gluster; this parser resolves no external entities.
-            root = ElementTree.fromstring(section.text[start:] if start >= 0 else "<none/>")
+            root = document(section.text[start:] if start >= 0 else "<none/>")
         except ElementTree.ParseError:
             return []
         rows = [n for n in root.iter("node") if n.findtext("hostname") == "Self-heal Daemon"]

@@ -73,8 +73,9 @@ def _members(looks: dict[str, Look], galera: list[str]) -> NotYet | None:
     for host in galera:
         facts = looks[host].galera
         if isinstance(facts, Unknown) or not facts.synced:
-            received = looks[host].received
-            return NotYet(say("%(node)s is not Synced yet.", node=host), received=received)
+            look = looks[host]
+            why = say("%(node)s is not Synced yet.", node=host)
+            return NotYet(why, received=look.received, written=look.written)
         if facts.cluster_size != len(galera):
             return NotYet(
                 say(
@@ -92,7 +93,7 @@ def _bricks(looks: dict[str, Look], storage: list[str]) -> NotYet | None:
         return None
     look = looks[storage[0]]
     if fault := bricks_fault(storage[0], look, []):
-        return NotYet(fault)
+        return NotYet(fault, remedy=not isinstance(look.volumes, Unknown))
     assert not isinstance(look.volumes, Unknown)
     for brick in (brick for volume in look.volumes if volume.started for brick in volume.bricks):
         if brick.heal_pending is None:

@@ -1,0 +1,42 @@
+"""A password may be looked at, pasted, filled in by a manager; a new one says how good it is."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.log_page import Server
+
+
+def test_it_is_shown_and_hidden_again(page: Page, server: Server) -> None:
+    page.context.clear_cookies()
+    page.goto(f"{server.url}/sign-in/")
+    field = page.locator("#id_password")
+    page.evaluate("navigator.clipboard.writeText('a pasted sentence')")
+    field.focus()
+    page.keyboard.press("Control+V")
+    expect(field).to_have_value("a pasted sentence")
+    expect(field).to_have_attribute("type", "password")
+    expect(field).to_have_attribute("autocomplete", "current-password")
+    page.get_by_role("button", name="Show the password").click()
+    expect(field).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Hide the password").click()
+    expect(field).to_have_attribute("type", "password")
+
+
+def test_a_new_one_is_measured_while_it_is_typed(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/account/")
+    place = page.locator("[data-strength-of=new]")
+    expect(place).to_be_hidden()
+    for typed, word in (
+        ("short", "Too short"),
+        ("a            b", "Too short"),
+        ("aaaaaaaaaaaaaaaa", "Easy to guess"),
+        ("482910573648", "Easy to guess"),
+        ("thirteen long", "Fair"),
+        ("a sentence of words", "Good"),
+        ("a quite long sentence of words", "Strong"),
+    ):
+        page.fill("#new", typed)
+        expect(place.locator("span")).to_have_text(word)
+    page.fill("#new", "")
+    expect(place).to_be_hidden()
