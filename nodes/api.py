@@ -31,6 +31,9 @@ _CONFLICTS = frozenset(
         "live_list",
         "primary_is_procedure",
         "settings_stale",
+        "ssh_key_gone",
+        "ssh_key_refused",
+        "ssh_key_waiting",
     }
 )
 
@@ -47,6 +50,7 @@ class Access(Body):
     port: int = 22
     private_key: SecretStr = SecretStr("")
     password: SecretStr = SecretStr("")
+    make_key: bool = False
 
 
 class NewCluster(Peers):
@@ -114,6 +118,7 @@ def cluster_create(request: HttpRequest, data: NewCluster) -> Status[dict[str, A
             ssh_port=data.ssh.port,
             ssh_private_key=data.ssh.private_key.get_secret_value(),
             ssh_password=data.ssh.password.get_secret_value(),
+            make_key=data.ssh.make_key,
             app_dir=data.app_dir,
         )
     )

@@ -45,6 +45,7 @@ def adoption_begin(request: HttpRequest, data: Adoption) -> Status[dict[str, Any
             ssh_port=data.ssh.port,
             ssh_private_key=data.ssh.private_key.get_secret_value(),
             ssh_password=data.ssh.password.get_secret_value(),
+            make_key=data.ssh.make_key,
             app_dir=data.app_dir,
         )
     )

@@ -1,19 +1,39 @@
-"""Is what the admin pasted a private key that the panel can use?"""
+"""Private keys: made here, or pasted by an admin; is that one which the panel can use?"""
 
 from __future__ import annotations
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
     load_ssh_private_key,
 )
 
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
+from nodes.transport.base import PinnedKey
 
 FIELD = "ssh_private_key"
 _USABLE = (ed25519.Ed25519PrivateKey, rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)
+
+
+def made() -> str:
+    """A new ed25519 private key. It is stored encrypted, and nothing ever shows it."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+
+
+def public_half(private: str) -> PinnedKey:
+    """What a server has to know of a stored key: OpenSSH type name and base64 body."""
+    key = _load(private.encode())
+    assert isinstance(key, _USABLE)  # only such a key was ever stored
+    line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    kind, body = line.split()
+    return PinnedKey(kind, body)
 
 
 def normalized(text: str) -> str:

@@ -20,6 +20,9 @@ class Cluster(models.Model):
     ssh_port = models.PositiveIntegerField(default=22)
     ssh_private_key = EncryptedTextField(blank=True, default="")
     ssh_password = EncryptedTextField(blank=True, default="")
+    # A second private key, not in use: a new one that waits to be proven, or the one before it.
+    ssh_other_key = EncryptedTextField(blank=True, default="")
+    ssh_other_until = models.DateTimeField(null=True)  # until then it was in use; null: never yet
     monitor_password = EncryptedTextField(blank=True, default="")
     # dpiui2's own page on a server, for example "https://{host}/"; "" is not asked.
     page_url = models.CharField(max_length=255, blank=True, default="")

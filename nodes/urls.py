@@ -8,6 +8,7 @@ from nodes.views import (
     overview,
     settings_confirm,
     settings_page,
+    ssh_key,
     stream,
     wizard,
 )
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_CLUSTER}install/", wizard.install, name="install"),
     path(f"{_CLUSTER}install/access/keys/", access.keys, name="host-keys"),
     path(f"{_CLUSTER}install/access/trust/", access.trust, name="host-key-trust"),
+    path(f"{_CLUSTER}install/access/ssh-key/", ssh_key.ssh_key, name="ssh-key"),
     path(f"{_CLUSTER}install/checks/run/", checks.run, name="checks-run"),
     path(f"{_CLUSTER}install/<str:step>/", wizard.wizard, name="wizard"),
     path(f"{_CLUSTER}install/<str:step>/stepper/", wizard.stepper, name="stepper"),

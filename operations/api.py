@@ -33,6 +33,7 @@ from nodes.api import router as nodes_router
 from nodes.api import the_cluster
 from nodes.api_adoption import router as adoption_router
 from nodes.api_settings import router as settings_router
+from nodes.api_ssh_keys import router as ssh_keys_router
 from operations import selectors, services
 from operations.domain.plan import Plan, Stage, Step
 from operations.line_json import Names, line_json
@@ -54,6 +55,7 @@ api = NinjaAPI(
 api.add_router("", nodes_router)
 api.add_router("", settings_router)
 api.add_router("", adoption_router)
+api.add_router("", ssh_keys_router)
 answer_with_refusals(api)
 
 

@@ -24,7 +24,7 @@ _LAB = Path(__file__).resolve().parent.parent
 PACKAGES = (
     "systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,iproute2,iputils-ping,procps,less,nano,"
     "ca-certificates,mariadb-server,galera-4,mariadb-backup,glusterfs-server,glusterfs-client,"
-    "rsync,socat,lsof,cron,xfsprogs,gzip,pv"
+    "rsync,socat,lsof,cron,xfsprogs,gzip,pv,sudo"
 )
 
 

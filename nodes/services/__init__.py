@@ -1,5 +1,6 @@
 """Everything an admin can do to what exists and ask about it: one function each."""
 
+from nodes.services.access import access_save
 from nodes.services.acknowledging import (
     NOTE_MAX,
     acknowledgement_take_back,
@@ -14,7 +15,6 @@ from nodes.services.adoption import (
 from nodes.services.asking import RawAnswer, RawAnswers, raw_answers
 from nodes.services.checks import checks_run
 from nodes.services.clusters import (
-    access_save,
     apply_command_save,
     cluster_create,
     page_url_save,
@@ -30,14 +30,27 @@ from nodes.services.looking import Look, host_look
 from nodes.services.observing import observe, observe_gluster_if_idle, observe_if_idle
 from nodes.services.primary import primary_set, workers_save
 from nodes.services.settings import live_now, settings_revert, settings_save, settings_take
+from nodes.services.ssh_keys import (
+    Keys,
+    NotOpened,
+    Tried,
+    ssh_key_drop,
+    ssh_key_make,
+    ssh_key_try,
+    ssh_key_use,
+    ssh_keys_shown,
+)
 from nodes.services.tracing import traces_now
 
 __all__ = [
     "NOTE_MAX",
+    "Keys",
     "Look",
+    "NotOpened",
     "RawAnswer",
     "RawAnswers",
     "ScannedKey",
+    "Tried",
     "access_save",
     "acknowledgement_take_back",
     "adoption_begin",
@@ -62,6 +75,11 @@ __all__ = [
     "settings_revert",
     "settings_save",
     "settings_take",
+    "ssh_key_drop",
+    "ssh_key_make",
+    "ssh_key_try",
+    "ssh_key_use",
+    "ssh_keys_shown",
     "target_for",
     "traces_now",
     "workers_save",

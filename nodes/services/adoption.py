@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from clusterpanel import audit
 from clusterpanel.people.roles import Role
 from clusterpanel.people.rules import needs
-from nodes import credentials, selectors
+from nodes import selectors
 from nodes.domain import tally
 from nodes.domain.observation import ClusterFacts, EnvFacts, NodeFacts, Unknown
 from nodes.domain.peers import GALERA_KEY, GLUSTER_KEY, PRIMARY_KEY, PeerSettings
@@ -20,7 +20,7 @@ from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import say
 from nodes.models import DEFAULT_APP_DIR, Cluster
 from nodes.services import typed
-from nodes.services.clusters import who
+from nodes.services.clusters import sign_in_with, who
 from nodes.services.observing import observe
 from nodes.services.revisions import peers_of, revision_add
 
@@ -38,15 +38,17 @@ def adoption_begin(
     ssh_port: int = 22,
     ssh_private_key: str = "",
     ssh_password: str = "",
+    make_key: bool = False,
     app_dir: str = DEFAULT_APP_DIR,
 ) -> Cluster:
-    """A cluster of one named host that is only read. Raises Refused with everything that is wrong."""
+    """A cluster of one named host that is only read. Raises Refused with everything that is wrong.
+
+    `make_key`: the panel makes the key that it will sign in with.
+    """
     host = host.strip()
     cluster = Cluster(name=name.strip(), app_dir=app_dir.strip().rstrip("/"), adopting=True)
-    cluster.ssh_username, cluster.ssh_port = ssh_username, ssh_port
-    cluster.ssh_private_key = credentials.normalized(ssh_private_key)
-    cluster.ssh_password = ssh_password
-    _refuse_what_is_wrong(cluster, peers := PeerSettings((host,), (host,), host))
+    both = sign_in_with(cluster, ssh_username, ssh_port, ssh_private_key, ssh_password, make_key)
+    _refuse_what_is_wrong(cluster, peers := PeerSettings((host,), (host,), host), both)
     try:
         with transaction.atomic():
             cluster.save(force_insert=True)
@@ -57,11 +59,12 @@ def adoption_begin(
     return cluster
 
 
-def _refuse_what_is_wrong(cluster: Cluster, peers: PeerSettings) -> None:
+def _refuse_what_is_wrong(cluster: Cluster, peers: PeerSettings, found: list[Refusal]) -> None:
     found = [
+        *found,
         *typed.cluster_problems(cluster),
         *_host_problems(peers),
-        *typed.no_secret(cluster, cluster.ssh_private_key, cluster.ssh_password),
+        *typed.no_secret(cluster, "", ""),
     ]
     if found:
         raise Refused(*found)

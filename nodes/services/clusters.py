@@ -34,18 +34,31 @@ def cluster_create(
     ssh_port: int = 22,
     ssh_private_key: str = "",
     ssh_password: str = "",
+    make_key: bool = False,
     app_dir: str = DEFAULT_APP_DIR,
     two_galera_acknowledged: bool = False,
 ) -> Cluster:
-    """A cluster with revision 1 of its settings. Raises Refused with everything that is wrong."""
+    """A cluster with revision 1 of its settings. Raises Refused with everything that is wrong.
+
+    `make_key`: the panel makes the key that it will sign in with.
+    """
     peers = peers_of(galera_peer_hosts, cluster_fs_peer_hosts, cluster_primary_host)
     cluster = Cluster(name=name.strip(), app_dir=app_dir.strip().rstrip("/"))
-    cluster.ssh_username, cluster.ssh_port = ssh_username, ssh_port
-    cluster.ssh_private_key = credentials.normalized(ssh_private_key)
-    cluster.ssh_password = ssh_password
-    _refuse(*typed.cluster_problems(cluster), *typed.peer_problems(peers, two_galera_acknowledged))
+    both = sign_in_with(cluster, ssh_username, ssh_port, ssh_private_key, ssh_password, make_key)
+    wrong = typed.peer_problems(peers, two_galera_acknowledged)
+    _refuse(*both, *typed.cluster_problems(cluster), *wrong)
     _insert(cluster, peers, two_galera_acknowledged, by)
     return cluster
+
+
+def sign_in_with(
+    cluster: Cluster, username: str, port: int, pasted: str, password: str, make_key: bool
+) -> list[Refusal]:
+    """Give a cluster that is not saved yet what it signs in with; what contradicts itself in that."""
+    cluster.ssh_username, cluster.ssh_port = username, port
+    cluster.ssh_private_key = credentials.made() if make_key else credentials.normalized(pasted)
+    cluster.ssh_password = password
+    return typed.two_keys(pasted.strip(), make_key)
 
 
 def _insert(cluster: Cluster, peers: PeerSettings, acknowledged: bool, by: User | None) -> None:
@@ -56,34 +69,6 @@ def _insert(cluster: Cluster, peers: PeerSettings, acknowledged: bool, by: User 
             _record(by, "cluster_create", cluster, _told(cluster, peers))
     except IntegrityError:  # somebody else used the name in this very moment
         raise Refused(typed.name_taken(cluster.name)) from None
-
-
-@needs(Role.ADMINISTRATOR)
-def access_save(
-    *,
-    cluster: Cluster,
-    by: User | None,
-    ssh_username: str,
-    ssh_port: int,
-    ssh_private_key: str = "",
-    ssh_password: str = "",
-) -> None:
-    """How the servers are reached. An empty secret keeps the stored one."""
-    key = credentials.normalized(ssh_private_key)
-    _refuse(
-        *typed.access_problems(ssh_username, ssh_port, key),
-        *typed.no_secret(cluster, key, ssh_password),
-    )
-    cluster.ssh_username, cluster.ssh_port = ssh_username, ssh_port
-    changed = [
-        name for name, value in (("ssh_private_key", key), ("ssh_password", ssh_password)) if value
-    ]
-    cluster.ssh_private_key = key or cluster.ssh_private_key
-    cluster.ssh_password = ssh_password or cluster.ssh_password
-    with transaction.atomic():
-        cluster.save(update_fields=["ssh_username", "ssh_port", "ssh_private_key", "ssh_password"])
-        detail = {"username": ssh_username, "port": ssh_port, "replaced": changed}
-        _record(by, "access_save", cluster, detail)
 
 
 @needs(Role.ADMINISTRATOR)

@@ -96,8 +96,15 @@ def no_secret(cluster: Cluster, key: str, password: str) -> list[Refusal]:
     if key or password or cluster.ssh_private_key or cluster.ssh_password:
         return []
     why = say("The panel has neither a private key nor a password to sign in with.")
-    fix = say("Paste a private key, or enter the password.")
+    fix = say("Let the panel make a key, paste a private key, or enter the password.")
     return [_field("ssh_secret_missing", credentials.FIELD, why, fix)]
+
+
+def two_keys(key: str, make_key: bool) -> list[Refusal]:
+    if not (key and make_key):
+        return []
+    why = say("A private key was pasted, and the panel was asked to make one.")
+    return [_field("ssh_key_two", credentials.FIELD, why, say("Do one of the two."))]
 
 
 def path_problems(app_dir: str) -> list[Refusal]:

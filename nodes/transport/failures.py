@@ -106,13 +106,30 @@ def auth_failed(target: Target, error: Exception) -> AuthFailed:
 def _auth_fix(target: Target) -> Text:
     if target.private_key:
         return say(
-            "Put the public key into ~%(user)s/.ssh/authorized_keys there, and look at"
-            " PermitRootLogin in /etc/ssh/sshd_config.",
+            "Put the public key into ~%(user)s/.ssh/authorized_keys there; the page Access has the"
+            " command. If it is there, look at PermitRootLogin in /etc/ssh/sshd_config.",
             user=target.username,
         )
     return say(
         "Check user and password; look at PasswordAuthentication and PermitRootLogin in"
         " /etc/ssh/sshd_config."
+    )
+
+
+def hung_up(target: Target, banner: bytes) -> Unreachable:
+    """The server ended the connection in the middle of the sign-in. It says nothing about the key."""
+    return Unreachable(
+        say(
+            "%(host)s ended the connection while %(user)s signed in: %(said)s",
+            host=target.host,
+            user=target.username,
+            said=" ".join(banner.decode(errors="replace").split())[:200] or "no reason given",
+        ),
+        say(
+            "It may be starting or going down; wait. If it stays so, look at the account of"
+            " %(user)s there: chage -l, /etc/nologin, PAM.",
+            user=target.username,
+        ),
     )
 
 
@@ -150,17 +167,46 @@ def closed(target: Target, port: int) -> Closed:
     )
 
 
-def sudo_refused(target: Target, said: bytes) -> SudoRefused:
-    return SudoRefused(
-        say(
-            "%(user)s on %(host)s may not use sudo without a password: %(said)s",
-            user=target.username,
-            host=target.host,
-            said=said.decode(errors="replace").strip()[:200] or "no reason given",
-        ),
-        say(
-            "Write this line into /etc/sudoers.d/clusterpanel there:"
-            " `%(user)s ALL=(root) NOPASSWD: ALL`",
-            user=target.username,
-        ),
+SUDO_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def sudo_refused(target: Target, said: bytes, exit_code: int = 1) -> SudoRefused:
+    """The remedy follows from what is the same in every language: exit codes and the names of things."""
+    at = {"user": target.username, "host": target.host}
+    if exit_code == 127:  # of the shell there, not of sudo
+        return SudoRefused(
+            say("There is no sudo on %(host)s, and %(user)s is not root.", **at),
+            say("Install the package sudo there, or let the panel sign in as root."),
+        )
+    if b"tty" in said:
+        return SudoRefused(
+            say("sudo on %(host)s wants a terminal of %(user)s, and the panel has none.", **at),
+            _sudoers(target, "Defaults:%(user)s !requiretty"),
+        )
+    if b"sudo: sh:" in said:
+        return sudo_path(target, "")
+    why = say(
+        "%(user)s on %(host)s may not use sudo without a password: %(said)s",
+        said=said.decode(errors="replace").strip()[:200] or "no reason given",
+        **at,
+    )
+    return SudoRefused(why, _sudoers(target, "%(user)s ALL=(root) NOPASSWD: ALL"))
+
+
+def sudo_path(target: Target, path: str) -> SudoRefused:
+    """Commands would be missing one by one, each in words that nobody understands."""
+    why = say(
+        "sudo on %(host)s gives %(user)s a PATH without /usr/bin and /usr/sbin: %(path)s",
+        user=target.username,
+        host=target.host,
+        path=path[:200] or "-",
+    )
+    return SudoRefused(why, _sudoers(target, f"Defaults:%(user)s secure_path={SUDO_PATH}"))
+
+
+def _sudoers(target: Target, line: str) -> Text:
+    return say(
+        "Write this line into /etc/sudoers.d/clusterpanel on %(host)s: `%(line)s`",
+        host=target.host,
+        line=line % {"user": target.username},
     )

@@ -57,9 +57,11 @@ def connect(target: Target, *, timeout_s: float = 8) -> SshTransport:
 def _require_sudo(connected: SshTransport, timeout_s: float) -> None:
     """Once for each connection, so that nothing fails later in words that nobody understands."""
     try:
-        said = connected.run(Command(("true",), timeout_s=timeout_s))
+        said = connected.run(Command(("sh", "-c", 'echo "$PATH"'), timeout_s=timeout_s))
         if said.exit_code:
-            raise failures.sudo_refused(connected.target, said.stderr)
+            raise failures.sudo_refused(connected.target, said.stderr, said.exit_code)
+        if not {"/usr/bin", "/usr/sbin"} <= set(said.text.strip().split(":")):
+            raise failures.sudo_path(connected.target, said.text.strip())
     except TransportError:
         connected.close()
         raise
@@ -129,13 +131,25 @@ def _sign_in(session: paramiko.Transport, target: Target, timeout_s: float) -> N
         else:
             left = session.auth_password(target.username, target.password)
     except paramiko.AuthenticationException as error:
-        if session.is_active() or not str(error).startswith("Authentication timeout"):
-            raise failures.auth_failed(target, error) from error
-        raise failures.unreachable(target, TimeoutError(), timeout_s) from error
+        raise _not_signed_in(session, target, error, timeout_s) from error
     except _SSH_ERRORS as error:
         raise failures.unreachable(target, error, timeout_s) from error
     if left:
         raise failures.auth_failed(target, paramiko.BadAuthenticationType("more is asked", left))
+
+
+def _not_signed_in(
+    session: paramiko.Transport, target: Target, error: Exception, timeout_s: float
+) -> TransportError:
+    """Only a server that is still there has refused the key. One that is about to go down, or boots,
+    hangs up on everybody but root (pam_nologin), and its banner says so."""
+    if session.is_active():
+        return failures.auth_failed(target, error)
+    if str(error).startswith("Authentication timeout"):
+        return failures.unreachable(target, TimeoutError(), timeout_s)
+    if str(error).endswith("saw EOF"):  # paramiko's word for a connection that ended
+        return failures.hung_up(target, session.get_banner() or b"")
+    return failures.auth_failed(target, error)
 
 
 class SshTransport:

@@ -19,7 +19,7 @@ from nodes.forms import AdoptForm, by_field
 from nodes.history import NodeWork
 from nodes.models import DEFAULT_APP_DIR, Cluster
 from nodes.services import adoption
-from nodes.views.steps.common import person
+from nodes.views.steps.common import own_keys, person
 
 _FIELDS = ("name", "host", "ssh_username", "ssh_port", "app_dir")  # secrets are never shown again
 
@@ -42,7 +42,8 @@ def new(request: HttpRequest) -> HttpResponse:
     try:
         if not form.is_valid():
             raise Refused
-        cluster = services.adoption_begin(by=person(request), **form.given())
+        make_key = request.POST.get("then") == "make"
+        cluster = services.adoption_begin(by=person(request), make_key=make_key, **form.given())
     except Refused as refused:
         values = {name: request.POST.get(name, "") for name in _FIELDS}
         context = {"values": values, "problems": by_field(refused.refusals, form)}
@@ -81,8 +82,19 @@ def _act(request: HttpRequest, cluster: Cluster) -> HttpResponse:
     return redirect("adopt", cluster.pk)
 
 
+def page_with(
+    request: HttpRequest, cluster: Cluster, done: dict[str, Any], status: int
+) -> HttpResponse:
+    """The same page with what was done to the panel's own key, for a browser without scripts."""
+    return _page(request, cluster, (), status, done)
+
+
 def _page(
-    request: HttpRequest, cluster: Cluster, refusals: tuple[Refusal, ...] = (), status: int = 200
+    request: HttpRequest,
+    cluster: Cluster,
+    refusals: tuple[Refusal, ...] = (),
+    status: int = 200,
+    done: dict[str, Any] | None = None,
 ) -> HttpResponse:
     peers, facts = cluster.revision.peers, selectors.latest_facts(cluster)
     read = adoption.was_read(cluster)
@@ -98,6 +110,8 @@ def _page(
         "busy": [each.work for each in found if each.work and (each.work.run or each.work.jobs)],
         "missing": adoption.not_ready(cluster) if facts or read else None,
         "refusals": refusals,
+        **own_keys(cluster),
+        **(done or {}),
     }
     return render(request, "nodes/adopt.html", context, status=status)
 

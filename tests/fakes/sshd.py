@@ -27,6 +27,7 @@ class Sshd:
     password: str = "secret"
     username: str = "root"
     authorized: list[paramiko.PKey] = field(default_factory=list)
+    hangs_up: str = ""  # says this, and ends the connection in the middle of a sign-in
     port: int = 0
     connections: int = 0
     _sessions: list[paramiko.Transport] = field(default_factory=list)
@@ -43,7 +44,7 @@ class Sshd:
                 session.add_server_key(key)
             self._sessions.append(session)
             with suppress(paramiko.SSHException, EOFError):
-                session.start_server(event=threading.Event(), server=_Server(self))
+                session.start_server(event=threading.Event(), server=_Server(self, session))
 
     def cut(self) -> None:
         """Every connection breaks now, as when a cable is pulled and put back."""
@@ -53,13 +54,18 @@ class Sshd:
 
 
 class _Server(paramiko.ServerInterface):
-    def __init__(self, sshd: Sshd) -> None:
-        self._sshd = sshd
+    def __init__(self, sshd: Sshd, session: paramiko.Transport) -> None:
+        self._sshd, self._session = sshd, session
+
+    def get_banner(self) -> tuple[str | None, str | None]:
+        return (self._sshd.hangs_up, "en") if self._sshd.hangs_up else (None, None)
 
     def get_allowed_auths(self, username: str) -> str:
         return "publickey,password"
 
     def check_auth_password(self, username: str, password: str) -> int:
+        if self._sshd.hangs_up:
+            self._session.close()
         good = (username, password) == (self._sshd.username, self._sshd.password)
         return AUTH_SUCCESSFUL if good else AUTH_FAILED
 

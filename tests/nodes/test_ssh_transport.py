@@ -153,6 +153,14 @@ def test_a_refused_sign_in_is_told_apart_from_a_silent_server(
     assert "wrong" not in str(refused.value.why)
 
 
+def test_a_server_that_hangs_up_while_somebody_signs_in_has_refused_no_key(sshd: Sshd) -> None:
+    """As pam_nologin does to everybody but root while a server boots or goes down."""
+    sshd.hangs_up = "System is going down.\nUnprivileged users are not permitted to log in."
+    with pytest.raises(Unreachable) as refused:
+        connect(target(sshd))
+    assert "System is going down. Unprivileged users" in str(refused.value.why)
+
+
 def test_nothing_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

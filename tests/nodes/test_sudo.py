@@ -27,7 +27,8 @@ def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in that says it was there and runs what it was given."""
     place = tmp_path / "sudo"
     place.write_text(
-        '#!/bin/sh\n[ "$1 $2" = "-n --" ] || exit 9\nshift 2\nVIA_SUDO=yes exec "$@"\n'
+        '#!/bin/sh\n[ "$1 $2" = "-n --" ] || exit 9\nshift 2\n'
+        'VIA_SUDO=yes PATH=/usr/sbin:/usr/bin:/sbin:/bin exec "$@"\n'
     )
     place.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -60,6 +61,40 @@ def test_a_user_who_may_not_is_told_what_to_write(server: Sshd, sudo: Path) -> N
         connect(target(server))
     assert "a password is required" in str(caught.value.why)
     assert "panel ALL=(root) NOPASSWD: ALL" in str(caught.value.fix)
+
+
+@pytest.mark.parametrize(
+    ("does", "why", "fix"),
+    [
+        (
+            "echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1",
+            "wants a terminal",
+            "Defaults:panel !requiretty",
+        ),
+        (
+            "echo 'sudo: извините, для запуска sudo вы должны иметь tty' >&2; exit 1",
+            "wants a terminal",
+            "Defaults:panel !requiretty",
+        ),
+        ("echo 'sudo: sh: command not found' >&2; exit 1", "PATH", "secure_path=/usr/local/sbin:"),
+        (
+            "PATH=/opt/bin:/bin; export PATH; shift 2; exec /bin/sh -c 'echo $PATH'",
+            "/opt/bin",
+            "Defaults:panel",
+        ),
+        ("exit 127", "There is no sudo", "Install the package sudo"),
+        ("exit 1", "no reason given", "panel ALL=(root) NOPASSWD: ALL"),
+    ],
+)
+def test_whatever_sudo_refuses_names_the_server_and_the_remedy(
+    server: Sshd, sudo: Path, does: str, why: str, fix: str
+) -> None:
+    sudo.write_text(f"#!/bin/sh\n{does}\n")
+    with pytest.raises(SudoRefused) as caught:
+        connect(target(server))
+    assert "127.0.0.1" in str(caught.value.why)
+    assert why in str(caught.value.why)
+    assert fix in str(caught.value.fix)
 
 
 def test_root_needs_no_sudo(server: Sshd) -> None:

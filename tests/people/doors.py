@@ -70,6 +70,7 @@ PAGES: dict[str, Rules] = {
     "install": _SEEN,
     "host-keys": _SEEN,
     "host-key-trust": {"POST": ADMINISTRATOR},
+    "ssh-key": {"POST": OPERATOR},  # to try one; making and using one: test_ssh_keys
     "checks-run": {"POST": OPERATOR},
     "wizard": {"GET": SIGNED_IN, "POST": ADMINISTRATOR},
     "stepper": _SEEN,
@@ -112,6 +113,10 @@ API: dict[str, Rules] = {
     "/clusters/{cluster_id}/settings/history": _SEEN,
     "/clusters/{cluster_id}/host-keys/scan": {"POST": SIGNED_IN},
     "/clusters/{cluster_id}/host-keys/trust": {"POST": ADMINISTRATOR},
+    "/clusters/{cluster_id}/ssh-keys": {"GET": SIGNED_IN, "POST": ADMINISTRATOR},
+    "/clusters/{cluster_id}/ssh-keys/try": {"POST": OPERATOR},
+    "/clusters/{cluster_id}/ssh-keys/use": {"POST": ADMINISTRATOR},
+    "/clusters/{cluster_id}/ssh-keys/drop": {"POST": ADMINISTRATOR},
     "/clusters/{cluster_id}/checks": {"GET": SIGNED_IN, "POST": OPERATOR},
     "/clusters/{cluster_id}/plans": {"POST": SIGNED_IN},  # to see what would be done
     "/clusters/{cluster_id}/runs": {"POST": OPERATOR},
@@ -140,6 +145,7 @@ FORMS: dict[str, dict[str, str]] = {
         "app_dir": "/app",
     },
     "adopt": {"action": "finish"},
+    "ssh-key": {"action": "try", "sha256": "x"},
     "settings-take": {"host": "10.0.0.11", "revision": "1", "based_on": "1"},
     "settings-revert": {"revision": "1", "based_on": "1"},
 }
@@ -164,6 +170,9 @@ BODIES: dict[str, dict[str, object]] = {
     "/clusters/{cluster_id}/apply-command": {"apply_command": ""},
     "/clusters/{cluster_id}/workers": {"stop": "", "start": "", "check": ""},
     "/clusters/{cluster_id}/host-keys/trust": {"host": "10.0.0.11", "sha256": "x"},
+    "/clusters/{cluster_id}/ssh-keys/try": {"sha256": "x"},
+    "/clusters/{cluster_id}/ssh-keys/use": {"sha256": "x"},
+    "/clusters/{cluster_id}/ssh-keys/drop": {"sha256": "x"},
     "/clusters/{cluster_id}/plans": {"procedure": "backup_database"},
     "/clusters/{cluster_id}/runs": {"procedure": "backup_database", "plan_hash": "x"},
 }

@@ -10,13 +10,15 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from nodes import credentials
 from nodes.domain.facts_json import to_json
 from nodes.domain.observation import EnvFacts, NodeFacts
 from nodes.models import Cluster, HostKey, Observation, SettingsRevision
 from tests import builders
 from tests.builders import HOSTS
 
-KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----\n"
+KEY = credentials.made()
+SECRET = KEY.splitlines()[4]  # of the private half
 
 
 def admin(password: str | None = None) -> User:

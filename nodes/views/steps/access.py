@@ -14,17 +14,20 @@ from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import say
 from nodes.forms import AccessForm, by_field
 from nodes.models import Cluster
-from nodes.views.steps.common import around, onwards, person
+from nodes.views.steps.common import around, onwards, own_keys, person
 
 
 def page(request: HttpRequest, cluster: Cluster) -> HttpResponse:
     if request.method != "POST":
         return _page(request, cluster, {}, {})
     form = AccessForm(request.POST)
+    make_key = request.POST.get("then") == "make"
     try:
         if not form.is_valid():
             raise Refused
-        services.access_save(cluster=cluster, by=person(request), **form.access())
+        services.access_save(
+            cluster=cluster, by=person(request), make_key=make_key, **form.access()
+        )
     except Refused as refused:
         return _page(request, cluster, form.data, by_field(refused.refusals, form), status=422)
     return _after_save(request, cluster)
@@ -37,14 +40,27 @@ def _after_save(request: HttpRequest, cluster: Cluster) -> HttpResponse:
     return onwards(request, cluster, "checks" if go_on else "access")
 
 
+def page_with(
+    request: HttpRequest, cluster: Cluster, done: dict[str, Any], status: int
+) -> HttpResponse:
+    """The same page with what was done to the panel's own key, for a browser without scripts."""
+    return _page(request, cluster, {}, {}, status, done)
+
+
 def _page(
-    request: HttpRequest, cluster: Cluster, typed: Any, problems: dict[str, Any], status: int = 200
+    request: HttpRequest,
+    cluster: Cluster,
+    typed: Any,
+    problems: dict[str, Any],
+    status: int = 200,
+    done: dict[str, Any] | None = None,
 ) -> HttpResponse:
     # Only these two are ever shown again; a key or a password is not.
     values = {
         name: typed.get(name, getattr(cluster, name)) for name in ("ssh_username", "ssh_port")
     }
     context = {**around(cluster, "access"), "values": values, "problems": problems}
+    context |= {**own_keys(cluster), **(done or {})}
     context["ask_password"] = not confirming.is_fresh(request.user)
     if "scan" in request.GET:
         context["keys"] = services.host_keys_scan(cluster=cluster)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from nodes import history, summary
+from nodes import history, services, summary
 from nodes.domain.wizard import PROCEDURES, STEPS, TITLES, StepStand
 from nodes.models import Cluster
 
@@ -37,6 +37,14 @@ def around(cluster: Cluster | None, step: str) -> dict[str, Any]:
         "next": STEPS[at + 1] if at + 1 < len(STEPS) else "",
         "open": stand.done or step in _OPTIONAL,
         **_runs(cluster, step),
+    }
+
+
+def own_keys(cluster: Cluster) -> dict[str, Any]:
+    """The panel's own keys. Unproven: no server was ever read with what is in use."""
+    return {
+        "ssh_keys": services.ssh_keys_shown(cluster=cluster),
+        "unproven": not cluster.observations.exists(),
     }
 
 

@@ -1,0 +1,124 @@
+"""The panel's own key in a real browser: made, copied, tried, refused by a server, used, undone."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from nodes import services
+from nodes.models import Cluster
+from nodes.transport import servers
+from tests.browser.log_page import Server
+from tests.browser_fixture import chromium_path
+from tests.builders import HOSTS
+from tests.nodes.test_ssh_keys import Doors
+from tests.web import sites
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(chromium_path() is None, reason="needs Chromium"),
+]
+
+
+@pytest.fixture
+def doors(monkeypatch: pytest.MonkeyPatch) -> Doors:
+    found = Doors()
+    found.opens = {host: set() for host in HOSTS}
+    monkeypatch.setattr(servers, "connect", found.connect)
+    monkeypatch.setattr(services, "host_keys_scan", lambda *, cluster: [])
+    return found
+
+
+@pytest.fixture
+def shot(page: Page) -> Iterator[Page]:
+    """With SHOTS= a picture of the end of each test in both themes, at the reference size and whole."""
+    yield page
+    if folder := os.environ.get("SHOTS"):
+        name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0]
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            page.screenshot(path=Path(folder, f"{name}-{theme}.png"))
+            page.screenshot(path=Path(folder, f"{name}-{theme}-whole.png"), full_page=True)
+
+
+def opened(page: Page, server: Server, site: Cluster) -> None:
+    page.goto(f"{server.url}/clusters/{site.pk}/install/access/")
+
+
+def test_the_first_key_is_made_by_one_button_and_its_command_is_copied(
+    shot: Page, server: Server, doors: Doors
+) -> None:
+    site = sites.fresh()
+    opened(shot, server, site)
+    shot.get_by_label("User").fill("panel")
+    shot.get_by_role("button", name="Let the panel make a key").click()
+    own = shot.locator("#ssh-keys")
+    expect(own).to_contain_text("SHA256:")
+    site.refresh_from_db()
+    assert site.ssh_username == "panel"
+    shown = services.ssh_keys_shown(cluster=site).in_use
+    assert shown
+    for place, command in enumerate((shown.commands.put, shown.commands.sudo, shown.line)):
+        own.get_by_role("button", name=re.compile("^(Copy|Copied)")).nth(place).click()
+        assert shot.evaluate("navigator.clipboard.readText()") == command
+    assert site.ssh_private_key.splitlines()[4] not in shot.content()
+
+
+def test_an_access_page_without_any_key_says_what_can_be_done(
+    shot: Page, server: Server, doors: Doors
+) -> None:
+    opened(shot, server, sites.fresh())
+    expect(shot.get_by_role("button", name="Let the panel make a key")).to_be_visible()
+    expect(shot.locator("#ssh-keys")).to_have_count(0)
+
+
+def test_a_server_that_refuses_the_new_key_is_named_and_goes_on_only_by_a_tick(
+    shot: Page, server: Server, doors: Doors
+) -> None:
+    site = sites.reachable()
+    opened(shot, server, site)
+    own = shot.locator("#ssh-keys")
+    own.get_by_role("button", name="Make a new key").click()
+    expect(own).to_contain_text("New, not used yet")
+    site.refresh_from_db()
+    doors.opens[HOSTS[0]].add(site.ssh_other_key)
+    doors.off = {HOSTS[2]}
+    own.get_by_role("button", name="Try it on every server and use it").click()
+    without = own.get_by_role("button", name=f"Use it without {HOSTS[1]}, {HOSTS[2]}")
+    expect(without).to_be_visible()
+    expect(own.locator(".tried")).to_be_focused()
+    expect(shot.locator("#live")).to_contain_text(f"not seen to open {HOSTS[1]}, {HOSTS[2]}")
+    without.click()  # without the tick the browser asks for it
+    expect(own).to_contain_text("New, not used yet")
+    site.refresh_from_db()
+    assert site.ssh_private_key == sites.KEY
+
+
+def test_with_the_keyboard_alone_it_is_used_without_a_server_and_undone(
+    shot: Page, server: Server, doors: Doors
+) -> None:
+    site = sites.reachable()
+    opened(shot, server, site)
+    services.ssh_key_make(cluster=site, by=None)
+    new = site.ssh_other_key
+    doors.opens = {host: {new, sites.KEY} for host in HOSTS[:2]} | {HOSTS[2]: {sites.KEY}}
+    opened(shot, server, site)
+    own = shot.locator("#ssh-keys")
+    own.get_by_role("button", name="Try it on every server and use it").press("Enter")
+    expect(own.locator(".tried")).to_be_focused()
+    own.get_by_role("checkbox").press("Space")
+    own.get_by_role("button", name=f"Use it without {HOSTS[2]}").press("Enter")
+    expect(own).to_contain_text("The key before")
+    site.refresh_from_db()
+    assert (site.ssh_private_key, site.ssh_other_key) == (new, sites.KEY)
+    own.get_by_role("button", name="Go back to it").press("Enter")
+    expect(own.locator(".tried")).to_contain_text("Opens")
+    site.refresh_from_db()
+    assert (site.ssh_private_key, site.ssh_other_key) == (sites.KEY, new)
