@@ -30,7 +30,7 @@ FILL = """
 import sys, django
 django.setup()
 from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
+from clusterpanel.people.sessions import SessionStore
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import transaction
 from tests.web.made import made_run, printed

@@ -26,6 +26,7 @@ from pydantic import ConfigDict
 from clusterpanel import audit
 from clusterpanel.models import ApiToken
 from clusterpanel.people.rules import Forbidden, other_cluster
+from clusterpanel.people.standing import tokens_open
 from clusterpanel.words import translated
 from nodes.domain.refusal import Refusal, Refused
 from nodes.transport.base import TransportError
@@ -73,8 +74,8 @@ class Token(HttpBearer):
         usable = ApiToken.objects.filter(
             Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None
         )
-        found = usable.select_related("user").filter(digest=digest(token)).first()
-        if found is None or not found.user.is_active:
+        found = usable.select_related("user__identity").filter(digest=digest(token)).first()
+        if found is None or not found.user.is_active or not tokens_open(found.user):
             return None
         if not _names_its_cluster(request, found):
             raise Forbidden(other_cluster())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from clusterpanel.people.roles import Role
+from clusterpanel.people.views.oidc import again_url
 from nodes.models import Cluster
 
 LAST = "cluster"  # in the session: the cluster this person looked at last
@@ -21,6 +23,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     )  # an address that leads nowhere has none
     return {
         "cluster": _cluster(request),
+        # Asked only where a page wants the password once more.
+        "again_url": lambda: again_url(request),
+        "provider": settings.OIDC,
         "may": {"operate": role.may_as(Role.OPERATOR), "administer": role is Role.ADMINISTRATOR},
     }
 

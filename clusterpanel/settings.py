@@ -9,6 +9,7 @@ import environ
 from django.utils.translation import gettext_lazy as _
 
 from clusterpanel.keys import read_or_create, refuse_weak
+from clusterpanel.people.directory import configured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -107,10 +108,17 @@ AUTH_PASSWORD_VALIDATORS = [
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
+    "clusterpanel.people.directory.backend.LdapBackend",  # asks nobody without settings.LDAP
 ]
+# Directories that people may come in by; None: not used (docs/admin.md has the variables).
+LDAP = configured.ldap(env)
+OIDC = configured.oidc(env)
+# Days after the last sign-in of somebody who comes in by a directory in which his tokens open.
+DIRECTORY_TOKEN_DAYS = env.float("DIRECTORY_TOKEN_DAYS", default=30.0)
 # Guessing: so many wrong passwords or codes for one name from one address, then a pause.
 AXES_FAILURE_LIMIT = env.int("SIGN_IN_ATTEMPTS", default=5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.float("SIGN_IN_PAUSE_MIN", default=15.0))
+AXES_USERNAME_CALLABLE = "clusterpanel.people.guessing.counted_under"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
@@ -129,6 +137,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 
+SESSION_ENGINE = "clusterpanel.people.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -262,5 +271,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # It prints a traceback for each refused connection; ours says the same in a sentence.
-    "loggers": {"paramiko": {"level": "CRITICAL"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "paramiko": {"level": "CRITICAL"},
+        "axes": {"level": "WARNING"},
+        "authlib": {"level": "WARNING"},  # at DEBUG it prints what proves who began a sign-in
+    },
 }

@@ -60,7 +60,6 @@ class Run(models.Model):
             )
         ]
         ordering = ["-created_at"]
-        permissions = [("waive_backup", "Can start an overwriting run without a backup")]
 
     def __str__(self) -> str:
         return f"{self.procedure} {self.id}"

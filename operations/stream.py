@@ -2,6 +2,7 @@
 
 The journal is read after subscribing, so nothing falls between the two; ids are journal numbers, so
 a browser that reconnects says where it was. An outage of Redis slows the stream to one look a second.
+It ends without `end` when whoever watches may not any more (`people.admission`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
+from clusterpanel.people.admission import Admission, admission, doorkeeper
 from operations.live import live_end, message
 from operations.models import Run
 from operations.runtime.hub import hub
@@ -28,9 +30,8 @@ async def run_events(request: HttpRequest, run_id: str) -> StreamingHttpResponse
     if not await Run.objects.filter(pk=run_id).aexists():
         raise Http404(run_id)
     language = translation.get_language() or "en"
-    response = StreamingHttpResponse(
-        _events(run_id, _after(request), language), content_type="text/event-stream"
-    )
+    events = _events(run_id, _after(request), language, admission(request))
+    response = StreamingHttpResponse(events, content_type="text/event-stream")
     response.headers["Cache-Control"] = "no-cache, no-transform"
     response.headers["X-Accel-Buffering"] = "no"
     response.headers["Content-Encoding"] = "identity"  # compressed pieces would be held back
@@ -53,13 +54,16 @@ def _after(request: HttpRequest) -> int:
     return int(given) if given.isdecimal() and len(given) < 12 else 0
 
 
-async def _events(run_id: str, after: int, language: str) -> AsyncIterator[bytes]:
+async def _events(run_id: str, after: int, language: str, by: Admission) -> AsyncIterator[bytes]:
     live = live_end(run_id, language)
-    with hub().subscribe(run_id) as subscription:
+    with (
+        hub().subscribe(run_id) as subscription,
+        doorkeeper().watches(by, subscription.wake) as stay,
+    ):
         state, newest = await live.state()
         yield state
         after, spoke = min(after, newest), time.monotonic()
-        while True:
+        while not stay.over:
             frame = await live.next(after)
             after = frame.last
             if frame.message:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from clusterpanel import audit
+from clusterpanel.people.models import Identity
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 
@@ -26,10 +27,22 @@ def is_fresh(by: Any) -> bool:
     return at is not None and timezone.now() - at < fresh
 
 
+def signs_in_elsewhere(by: Any) -> bool:
+    """Whether there is no password that could be typed here: he came from a provider."""
+    identity = getattr(by, "identity", None)
+    return identity is not None and identity.way == Identity.OIDC and not by.has_usable_password()
+
+
 def problem(by: Any, password: object) -> Refusal | None:
-    """Why this does not confirm; None when it does. `by` None is the console: root is there."""
+    """Why this does not confirm; None when it does. `by` None is the console: root is there.
+
+    Raises Refused when the password is kept by a directory that is away."""
     if by is None or is_fresh(by):
         return None
+    if signs_in_elsewhere(by):
+        why = say("This asks you to show once more who you are.")
+        fix = say("Sign in once more where you came from: the page has a link, then try again.")
+        return Refusal("sign_in_again", why, fix)
     if not isinstance(password, str) or not password:
         why = say("This asks for your password once more.")
         return _refusal("password_needed", why, say("Enter the password that you sign in with."))
@@ -47,7 +60,8 @@ def _typed(by: Any, password: str) -> Refusal | None:
     if not AxesProxyHandler.is_allowed(request, {"username": name}):
         why = say("There were too many wrong passwords.")
         return _refusal("password_paused", why, say("Wait a quarter of an hour."))
-    if authenticate(request, username=name, password=password) is None:
+    found = authenticate(request, username=name, password=password)
+    if found is None or found.pk != by.pk:
         return _refusal("password_wrong", say("The password is wrong."), say("Enter it again."))
     by.password_at = timezone.now()
     return None

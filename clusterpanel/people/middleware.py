@@ -18,8 +18,12 @@ from clusterpanel.people.models import Person
 from clusterpanel.people.standing import role_from
 
 EPOCH, PASSWORD_AT = "epoch", "password_at"  # in the session
+WAY = "way"  # password, ldap or oidc
+FACTOR_ELSEWHERE = "factor_elsewhere"  # the provider asked for a second one, and that counts here
 # What somebody may open whose second factor is not set up yet.
-_WITHOUT_FACTOR = frozenset({"account-factor", "logout", "set_language", "healthz", "readyz"})
+_WITHOUT_FACTOR = frozenset(
+    {"account-factor", "logout", "set_language", "healthz", "readyz", "oidc", "oidc-back"}
+)
 
 
 class Signed(MiddlewareMixin):
@@ -51,6 +55,8 @@ class Signed(MiddlewareMixin):
 def _factor_first(request: HttpRequest, person: Person | None) -> HttpResponseBase | None:
     match = request.resolver_match
     if (match and match.url_name in _WITHOUT_FACTOR) or "authorization" in request.headers:
+        return None
+    if request.session.get(FACTOR_ELSEWHERE, False):
         return None
     if not second_factor.is_missing(request.panel_role, person):  # type: ignore[attr-defined]
         return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from django.conf import settings
 from django.db import models
 
@@ -40,3 +43,32 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return f"recovery code of {self.person.user}"
+
+
+class Identity(models.Model):
+    """Who a person is at a directory. Issuer and subject are matched and nothing else: names and
+    mail addresses change hands, and may be chosen by their owner.
+
+    `login` is the name that the directory knows; the panel's own may differ. `admitted` is False
+    since a sign-in that no group gave a role to; tokens open nothing then.
+    """
+
+    LDAP, OIDC = "ldap", "oidc"
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identity"
+    )
+    way = models.CharField(max_length=8, choices=[(LDAP, "LDAP"), (OIDC, "OpenID Connect")])
+    issuer = models.TextField()
+    subject = models.TextField()
+    # Of issuer and subject: to the letter, also in a database that takes "A" for "a".
+    digest = models.CharField(max_length=64, unique=True)
+    login = models.CharField(max_length=150)
+    admitted = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"{self.user} by {self.way}"
+
+    @staticmethod
+    def digest_of(issuer: str, subject: str) -> str:
+        return hashlib.sha256(json.dumps([issuer, subject]).encode()).hexdigest()

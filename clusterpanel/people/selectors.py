@@ -17,7 +17,7 @@ from clusterpanel.people.rules import needs
 @needs(Role.ADMINISTRATOR)
 def people(*, by: User | None) -> Sequence[User]:
     """Everybody, those who may sign in first."""
-    found = get_user_model().objects.select_related("person")
+    found = get_user_model().objects.select_related("person", "identity")
     return list(found.order_by("-is_active", "username"))
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from clusterpanel.people.roles import Role
 
@@ -37,6 +40,17 @@ def _own_role(user: Any) -> Role | None:
         return None
     superuser, role = found
     return Role.ADMINISTRATOR if superuser else Role(role or Role.VIEWER)
+
+
+def tokens_open(user: Any) -> bool:
+    """Whether the directory that somebody comes in by still stands for him. It is only asked when he
+    signs in, so a token of somebody who does not any more ends after a while by itself."""
+    identity = getattr(user, "identity", None)
+    if identity is None:
+        return True
+    longest = timedelta(days=settings.DIRECTORY_TOKEN_DAYS)
+    seen = user.last_login
+    return identity.admitted and seen is not None and timezone.now() - seen < longest
 
 
 def role_from(user: Any, role: str | None) -> Role:

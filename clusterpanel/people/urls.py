@@ -1,7 +1,7 @@
 from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, path, register_converter
 
-from clusterpanel.people.views import account, people, sign_in
+from clusterpanel.people.views import account, oidc, people, sign_in
 
 
 class Verb:
@@ -21,6 +21,8 @@ register_converter(Verb, "verb")
 urlpatterns: list[URLPattern] = [
     path("sign-in/", sign_in.SignIn.as_view(), name="login"),
     path("sign-in/code/", sign_in.code, name="sign-in-code"),
+    path("sign-in/provider/", oidc.begin, name="oidc"),
+    path("sign-in/provider/back/", oidc.back, name="oidc-back"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
     path("password/<uidb64>/<token>/", sign_in.SetPassword.as_view(), name="password-set"),
     path("account/", account.account, name="account"),

@@ -4,7 +4,8 @@
     event: beat   {"age_s": 1.4}      how old the oldest answer is; null: never asked
 
 A part is drawn again when facts were stored, and at least every BEAT_S seconds, because silence is
-news too: facts grow old. Ages are not compared: the page lets them tick by itself.
+news too: facts grow old. Ages are not compared: the page lets them tick by itself. It ends when
+whoever watches may not any more (`people.admission`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
+from clusterpanel.people.admission import Admission, admission, doorkeeper
 from clusterpanel.sse import message, streamed
 from nodes.announcing import SEEN
 from nodes.models import Cluster
@@ -42,16 +44,20 @@ async def events(request: HttpRequest, cluster_id: int) -> StreamingHttpResponse
     if not await Cluster.objects.filter(pk=cluster_id).aexists():
         raise Http404(cluster_id)
     language = translation.get_language() or "en"
-    return await streamed(_events(_Drawer(cluster_id, language)))
+    return await streamed(_events(_Drawer(cluster_id, language), admission(request)))
 
 
-async def _events(drawer: _Drawer) -> AsyncIterator[bytes]:
-    with SEEN.hub().subscribe(str(drawer.cluster_id)) as changes:
+async def _events(drawer: _Drawer, admitted: Admission) -> AsyncIterator[bytes]:
+    with (
+        SEEN.hub().subscribe(str(drawer.cluster_id)) as changes,
+        doorkeeper().watches(admitted, changes.wake) as stay,
+    ):
         while True:
-            for piece in await drawer.news():
-                yield piece
-            if drawer.over:
+            news = await drawer.news()
+            if drawer.over or stay.over:
                 return
+            for piece in news:
+                yield piece
             await asyncio.sleep(LEAST_S)
             await changes.wait(BEAT_S)
 

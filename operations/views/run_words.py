@@ -19,7 +19,7 @@ def _connection() -> dict[str, Any]:
         "live": gettext("Live"),
         "ended": gettext("Ended"),
         "reconnecting": gettext("Reconnecting (%(seconds)s s, nothing is lost)"),
-        "signed-out": gettext("Signed out: reload the page to sign in again"),
+        "signed-out": gettext("Signed out"),
         "replayed": plural_forms(
             lambda n: ngettext("Replayed %(count)s line", "Replayed %(count)s lines", n)
         ),

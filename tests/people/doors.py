@@ -21,6 +21,8 @@ PAGES: dict[str, Rules] = {
         "PUT": ANYBODY,
     },  # Django's own view takes PUT as well
     "sign-in-code": {"GET": ANYBODY, "POST": ANYBODY},
+    "oidc": {"GET": ANYBODY},
+    "oidc-back": {"GET": ANYBODY},  # 403 with a sentence: nobody of this browser is at the provider
     "logout": {"POST": ANYBODY},
     "password-set": dict.fromkeys(METHODS, ANYBODY),  # without a good link nothing but a sentence
     "set_language": dict.fromkeys(METHODS, SIGNED_IN),  # changes nothing but by POST

@@ -79,11 +79,14 @@ _SIMPLE: dict[str, Callable[..., object]] = {
 
 def _state(user: User) -> str:
     found = standing(user)
-    return str(found.role) if found else "deactivated"
+    state = str(found.role) if found else "deactivated"
+    identity = getattr(user, "identity", None)
+    return f"{state}  by {identity.get_way_display()}" if identity else state
 
 
 def _link(user: User) -> str:
-    path = services.person_password_link(by=None, user=user)
+    # Whoever types this on the console has decided it, also for somebody of a directory.
+    path = services.person_password_link(by=None, user=user, also_here=True)
     return (
         f"Open this path on the panel within a day to set the password of {user.username}:\n{path}"
     )

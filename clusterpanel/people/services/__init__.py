@@ -8,6 +8,7 @@ from clusterpanel.people.services.accounts import (
     own_sign_out_everywhere,
     password_change,
 )
+from clusterpanel.people.services.arrivals import person_admit
 from clusterpanel.people.services.persons import (
     person_activate,
     person_add,
@@ -29,6 +30,7 @@ __all__ = [
     "password_change",
     "person_activate",
     "person_add",
+    "person_admit",
     "person_deactivate",
     "person_factor_remove",
     "person_password_link",

@@ -20,7 +20,11 @@ from nodes.domain.text import Text, say
 
 @needs(Role.VIEWER)
 def password_change(*, by: User, old: str, new: str) -> None:
-    """All other sessions end. Raises Refused with every rule that the new one breaks."""
+    """All other sessions end. Raises Refused: password_elsewhere, or every rule that the new one breaks."""
+    if not by.has_usable_password():
+        why = say("Your password is not kept by this panel.")
+        fix = say("Change it where you sign in with it.")
+        raise Refused(Refusal("password_elsewhere", why, fix, field="old"))
     by.password_at = None  # type: ignore[attr-defined]  # however fresh: it is asked for here
     confirming.require(by, old)
     _follow_rules(by, new)

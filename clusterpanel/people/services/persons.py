@@ -17,13 +17,14 @@ from django.utils.http import urlsafe_base64_encode
 
 from clusterpanel import audit
 from clusterpanel.people import confirming, second_factor
+from clusterpanel.people.guessing import guessed_name
 from clusterpanel.people.models import Person
 from clusterpanel.people.roles import Role
 from clusterpanel.people.rules import needs
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
 
-_NAME = re.compile(r"[A-Za-z0-9_.@+-]{1,150}")
+NAME = re.compile(r"[A-Za-z0-9_.@+-]{1,150}")
 
 
 @needs(Role.ADMINISTRATOR)
@@ -33,7 +34,7 @@ def person_add(*, by: User | None, name: str, role: str) -> User:
     Raises Refused: name_invalid, name_taken, role_unknown.
     """
     wanted = _role(role)
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         why = say("“%(name)s” is no name to sign in with.", name=name[:150])
         fix = say("Use letters, digits and . _ - @ +, without spaces.")
         raise Refused(Refusal("name_invalid", why, fix, field="name"))
@@ -52,9 +53,13 @@ def person_add(*, by: User | None, name: str, role: str) -> User:
 
 @needs(Role.ADMINISTRATOR)
 def person_role_set(*, by: User | None, user: User, role: str, password: str = "") -> None:
-    """Counts at once, also in open sessions. Raises Refused: role_unknown, last_administrator, or
-    that the password is asked for."""
+    """Counts at once, also in open sessions. Raises Refused: role_unknown, last_administrator,
+    role_elsewhere, or that the password is asked for."""
     wanted = _role(role)
+    if hasattr(user, "identity"):
+        why = say("The role of %(name)s comes from a directory.", name=user.get_username())
+        fix = say("Change his groups there; it counts from his next sign-in.")
+        raise Refused(Refusal("role_elsewhere", why, fix, field="role"))
     confirming.require(by, password)
     with transaction.atomic():
         if wanted is not Role.ADMINISTRATOR:
@@ -90,11 +95,20 @@ def person_sign_out(*, by: User | None, user: User) -> None:
 
 
 @needs(Role.ADMINISTRATOR)
-def person_password_link(*, by: User | None, user: User) -> str:
+def person_password_link(*, by: User | None, user: User, also_here: bool = False) -> str:
     """The path of a page where a password is set, once, within a day. Whoever has it is that person:
-    it is shown to the administrator and kept nowhere. The old password holds until then."""
+    it is shown to the administrator and kept nowhere. The old password holds until then.
+
+    `also_here`: decided for somebody who comes in by a directory; he then comes in without it, too.
+    Raises Refused: password_elsewhere.
+    """
+    directory = hasattr(user, "identity")
+    if directory and not also_here:
+        why = say("%(name)s comes in by a directory.", name=user.get_username())
+        fix = say("Tick that a password of the panel shall let him in as well.")
+        raise Refused(Refusal("password_elsewhere", why, fix))
     token = default_token_generator.make_token(user)
-    _record(by, "person.password_link", user)
+    _record(by, "person.password_link", user, **({"beside_directory": True} if directory else {}))
     return reverse("password-set", args=[urlsafe_base64_encode(force_bytes(user.pk)), token])
 
 
@@ -111,7 +125,7 @@ def person_factor_remove(*, by: User | None, user: User, password: str = "") -> 
 @needs(Role.ADMINISTRATOR)
 def person_unlock(*, by: User | None, user: User) -> int:
     """Ends the pause after too many wrong passwords; how many attempts were forgotten."""
-    found = int(reset(username=user.get_username()))
+    found = int(reset(username=guessed_name(user.get_username())))
     _record(by, "person.unlock", user)
     return found
 
@@ -127,9 +141,10 @@ def _end_sessions(user: User) -> None:
 
 
 def _keep_one(user: User) -> None:
-    """Called inside the transaction that changes `user`: the panel keeps an administrator."""
+    """Called inside the transaction that changes `user`: the panel keeps an administrator of its
+    own, who comes in also when every directory is down."""
     chief = Q(is_superuser=True) | Q(person__role=Role.ADMINISTRATOR)
-    found = get_user_model().objects.filter(chief, is_active=True)
+    found = get_user_model().objects.filter(chief, is_active=True, identity=None)
     if list(found.values_list("pk", flat=True)) == [user.pk]:
         why = say("%(name)s is the last administrator.", name=user.get_username())
         fix = say("Make somebody else an administrator first.")

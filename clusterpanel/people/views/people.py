@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clusterpanel.people import confirming, second_factor, selectors, services
+from clusterpanel.people.models import Identity
 from clusterpanel.people.roles import MEANING, WORDS, Role
 from clusterpanel.people.standing import role_of
 from clusterpanel.people.views.common import person as who
@@ -38,7 +39,15 @@ def people(request: HttpRequest) -> HttpResponse:
 
 def _list(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     found = selectors.people(by=who(request))
-    rows = [{"user": user, "role": WORDS[_role(user)], "factor": _factor(user)} for user in found]
+    rows = [
+        {
+            "user": user,
+            "role": WORDS[_role(user)],
+            "factor": _factor(user),
+            "identity": _identity(user),
+        }
+        for user in found
+    ]
     context = {"people": rows, "roles": _roles(), **more}
     return render(request, "people/people.html", context, status=status)
 
@@ -52,6 +61,10 @@ def _role(user: User) -> Role:
 
 def _factor(user: User) -> bool:
     return second_factor.is_set(getattr(user, "person", None))
+
+
+def _identity(user: User) -> Identity | None:
+    return getattr(user, "identity", None)
 
 
 def _roles() -> list[dict[str, Any]]:
@@ -71,6 +84,7 @@ def _page(request: HttpRequest, user: User, status: int = 200, **more: Any) -> H
         "role": _role(user),
         "roles": _roles(),
         "factor": _factor(user),
+        "identity": _identity(user),
         "tokens": [shown_token(token) for token in tokens],
         "ask_password": not confirming.is_fresh(request.user),
         **more,
@@ -85,7 +99,7 @@ def act(request: HttpRequest, user_id: int, verb: str) -> HttpResponse:
     """One of the buttons of a person's page."""
     user = get_object_or_404(get_user_model(), pk=user_id)
     if verb == "link":
-        return _with_link(request, user)
+        return _link(request, user)
     done, said = _verbs(request, user)[verb]
     try:
         done()
@@ -124,7 +138,14 @@ def _verbs(request: HttpRequest, user: User) -> dict[str, tuple[Callable[[], obj
     }
 
 
-def _with_link(request: HttpRequest, user: User) -> HttpResponse:
+def _link(request: HttpRequest, user: User) -> HttpResponse:
+    try:
+        return _with_link(request, user, also_here="also_here" in request.POST)
+    except Refused as refused:
+        return _page(request, user, 422, problems={"link": refused.refusals})
+
+
+def _with_link(request: HttpRequest, user: User, *, also_here: bool = False) -> HttpResponse:
     """The link is on this one answer and nowhere else."""
-    path = services.person_password_link(by=who(request), user=user)
+    path = services.person_password_link(by=who(request), user=user, also_here=also_here)
     return _page(request, user, link=request.build_absolute_uri(path))

@@ -4,9 +4,11 @@ before both were right."""
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
+from django.conf import settings
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
@@ -24,7 +26,8 @@ from django.views.decorators.http import require_http_methods
 
 from clusterpanel import audit
 from clusterpanel.people import second_factor
-from clusterpanel.people.models import Person
+from clusterpanel.people.models import Identity, Person
+from nodes.domain.refusal import Refusal, Refused
 
 _PENDING = "half_signed_in"
 _PENDING_S = 300
@@ -33,17 +36,56 @@ _PENDING_S = 300
 class SignIn(LoginView):
     template_name = "sign_in.html"
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().post(request, *args, **kwargs)
+        except Refused as refused:  # a directory is away, or lets nobody in: no wrong password
+            detail = {"way": Identity.LDAP, "code": refused.first.code, **refused.first.evidence}
+            name = request.POST.get("username", "")
+            audit.record(who=name or "?", action="sign_in.refused", detail=detail)
+            return trouble(request, refused.first, request.POST.get("next", ""))
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        user = form.get_user()
-        if not second_factor.is_set(Person.objects.filter(user=user).first()):
-            return super().form_valid(form)
-        self.request.session[_PENDING] = {
-            "user": user.pk,
-            "backend": user.backend,
-            "at": time.time(),
-            "next": self.get_redirect_url(),
-        }
-        return redirect("sign-in-code")
+        return let_in(self.request, form.get_user(), self.get_redirect_url())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "provider": settings.OIDC}
+
+
+def let_in(request: HttpRequest, user: User, wanted: str) -> HttpResponse:
+    """Somebody whose first factor was right, whichever way he came: in, or on to the second."""
+    needs_code = second_factor.is_set(Person.objects.filter(user=user).first())
+    if not needs_code or getattr(user, "factor_elsewhere", False):
+        login(request, user)
+        return redirect(safe_next(request, wanted))
+    at = getattr(user, "password_at", None)
+    request.session[_PENDING] = {
+        "user": user.pk,
+        "backend": user.backend,
+        "at": time.time(),
+        "next": wanted,
+        "way": getattr(user, "came_by", "password"),
+        "password_at": at.timestamp() if at else None,
+    }
+    return redirect("sign-in-code")
+
+
+def trouble(request: HttpRequest, refusal: Refusal, wanted: str = "") -> HttpResponse:
+    """The sign-in page with a sentence; names and passwords of this panel still open it."""
+    context = {
+        "form": AuthenticationForm(request),
+        "trouble": refusal,
+        "next": wanted,
+        "provider": settings.OIDC,
+    }
+    status = {"directory_away": 503, "nobodys_answer": 400}.get(refusal.code, 403)
+    return render(request, "sign_in.html", context, status=status)
+
+
+def safe_next(request: HttpRequest, wanted: str) -> str:
+    """Never to another host."""
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    return wanted if wanted and safe else resolve_url("home")
 
 
 @login_not_required
@@ -58,7 +100,7 @@ def code(request: HttpRequest) -> HttpResponse:
         request.session.pop(_PENDING, None)
         return redirect("login")
     if request.method != "POST":
-        return render(request, "people/code.html")
+        return _code_page(request, pending)
     return _check(request, user, pending)
 
 
@@ -70,12 +112,20 @@ def _check(request: HttpRequest, user: User, pending: dict[str, Any]) -> HttpRes
     person = Person.objects.filter(user=user).first()
     if person is None or not second_factor.opens(person, request.POST.get("code", "")[:64]):
         user_login_failed.send(sender=__name__, credentials=credentials, request=request)
-        return render(request, "people/code.html", {"wrong": True}, status=403)
+        return _code_page(request, pending, wrong=True)
     del request.session[_PENDING]
+    at = pending.get("password_at")
+    user.came_by = pending.get("way", "password")  # type: ignore[attr-defined]
+    user.password_at = datetime.fromtimestamp(at, UTC) if at else None  # type: ignore[attr-defined]
     login(request, user, backend=pending["backend"])
-    wanted = pending["next"]
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    return redirect(wanted if wanted and safe else resolve_url("home"))
+    return redirect(safe_next(request, pending["next"]))
+
+
+def _code_page(
+    request: HttpRequest, pending: dict[str, Any], *, wrong: bool = False
+) -> HttpResponse:
+    context = {"wrong": wrong, "way": pending.get("way"), "provider": settings.OIDC}
+    return render(request, "people/code.html", context, status=403 if wrong else 200)
 
 
 def paused(request: HttpRequest, *_: Any) -> HttpResponse:

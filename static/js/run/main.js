@@ -206,6 +206,7 @@ function empty() {
 let replayed;
 function status(name, detail = {}) {
   const chip = $(".chip");
+  $(".chip-sign-in").hidden = name !== "signed-out";
   clearInterval(replayed);
   const show = (state, text) => {
     chip.dataset.state = state;
