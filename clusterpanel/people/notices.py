@@ -38,7 +38,8 @@ def since_last_sign_in(user: User) -> list[Text]:
     last = signed_in.values_list("pk", flat=True).first()
     if last is None:
         return []
-    about = Q(who=name, action__in=[*_OWN, _FAILED]) | Q(subject=name, action__in=[*_BY_OTHERS])
+    mine = Q(who=name, action__in=[*_OWN]) | Q(subject=name, action__in=[*_BY_OTHERS])
+    about = mine | Q(who__iexact=name, action=_FAILED)  # a directory knows no capitals
     found = list(AuditEntry.objects.filter(about, pk__gt=last).order_by("id"))
     wrong = [entry for entry in found if entry.action == _FAILED]
     acts = [entry for entry in found if entry.action != _FAILED]

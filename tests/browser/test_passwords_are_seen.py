@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.log_page import Server
+from tests.browser_fixture import chromium_path
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(chromium_path() is None, reason="needs Chromium"),
+]
 
 
 def test_it_is_shown_and_hidden_again(page: Page, server: Server) -> None:

@@ -39,8 +39,8 @@ def test_nothing_happened(ann: User) -> None:
 
 
 def test_wrong_passwords_are_counted_with_their_addresses(ann: User) -> None:
-    for address in ("10.1.1.1", "10.1.1.1", "10.1.1.2"):
-        guess = {"username": "ann", "password": "guess"}
+    for name, address in (("ann", "10.1.1.1"), ("ANN", "10.1.1.1"), ("ann", "10.1.1.2")):
+        guess = {"username": name, "password": "guess"}
         Client(REMOTE_ADDR=address).post("/sign-in/", guess)
     assert "was given 3 times, from 10.1.1.1, 10.1.1.2." in told()
     assert "was given" not in told()  # once

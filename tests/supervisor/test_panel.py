@@ -96,7 +96,8 @@ def test_it_listens_on_this_machine_alone_and_does_not_name_itself(panel: Panel,
     tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
     if not tables[0].exists():
         pytest.skip("only Linux tells who listens where")
-    rows = [line.split() for path in tables if path.exists() for line in path.open()]
+    told = "".join(path.read_text() for path in tables if path.exists())
+    rows = [line.split() for line in told.splitlines()]
     listening = [row[1] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")]
     assert listening == [f"0100007F:{port:04X}"]
 
