@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI, Query
+from ninja import Query
 from ninja.responses import Status
 
 from clusterpanel import audit_log
@@ -26,6 +26,7 @@ from clusterpanel.api import (
     signed_in,
     unauthenticated,
 )
+from clusterpanel.openapi import DescribedApi
 from clusterpanel.people.rules import Forbidden
 from clusterpanel.words import translated
 from nodes.api import router as nodes_router
@@ -42,7 +43,7 @@ from operations.views.log import run_log_text
 MOST_LINES = 5000
 
 # No page of documentation: ninja's own loads its scripts from another host. The document is served.
-api = NinjaAPI(
+api = DescribedApi(
     title="Cluster Panel",
     version="1",
     urls_namespace="api",
