@@ -28,6 +28,7 @@ from clusterpanel.api import (
 )
 from clusterpanel.openapi import DescribedApi
 from clusterpanel.people.rules import Forbidden
+from clusterpanel.strict_json import StrictParser
 from clusterpanel.words import translated
 from nodes.api import router as nodes_router
 from nodes.api import the_cluster
@@ -48,6 +49,7 @@ api = DescribedApi(
     version="1",
     urls_namespace="api",
     docs_url=None,
+    parser=StrictParser(),
     auth=[Token(), Session()],
 )
 api.add_router("", nodes_router)
