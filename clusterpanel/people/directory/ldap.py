@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -88,7 +88,7 @@ def _connected(config: Ldap, dn: str, password: str) -> Iterator[Any]:
     connection = ldap3.Connection(
         server, **words, auto_referrals=False, read_only=True, receive_timeout=ANSWER_S
     )
-    with closing(_Ending(connection)):
+    try:
         connection.open()
         if not secure and not config.unencrypted:
             connection.start_tls()  # raises when the server cannot
@@ -96,15 +96,11 @@ def _connected(config: Ldap, dn: str, password: str) -> Iterator[Any]:
         if connection.result["result"] in (RESULT_BUSY, RESULT_UNAVAILABLE):
             raise Refused(_away(config, connection.result["description"]))
         yield connection if connection.result["result"] == RESULT_SUCCESS else None
-
-
-@dataclass(frozen=True)
-class _Ending:
-    connection: Any
-
-    def close(self) -> None:
-        if not self.connection.closed:
-            self.connection.unbind()
+    finally:
+        with suppress(LDAPException, OSError):  # it may be why we are here
+            connection.unbind()
+        if connection.socket is not None:  # ldap3 leaves it open when nobody answered there
+            connection.socket.close()
 
 
 def _entry(config: Ldap, service: Any, login: str) -> Any:
