@@ -17,6 +17,7 @@ from clusterpanel import audit, audit_anchor
 from clusterpanel.models import AuditEntry
 from clusterpanel.people.roles import Role
 from clusterpanel.people.rules import needs
+from clusterpanel.plain import one_line
 
 COLUMNS = ("id", "at", "who", "action", "subject", "detail", "previous", "digest")
 
@@ -116,8 +117,9 @@ def _csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
 
 
 def _harmless(cell: str) -> str:
-    """A spreadsheet must not take a name that somebody typed for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    """A spreadsheet must not take a name that somebody typed for a formula, nor a terminal for orders."""
+    shown = one_line(cell)
+    return f"'{shown}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else shown
 
 
 def _line(cells: Any) -> str:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from clusterpanel import audit_log
 from clusterpanel.audit_log import Wanted
 from clusterpanel.models import AuditEntry
+from clusterpanel.typed import number_in
 
 PAGE = 50
 
@@ -28,8 +29,7 @@ def _person(request: HttpRequest) -> User:
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
     by, wanted = _person(request), _wanted(request.GET)
-    before = request.GET.get("before", "")
-    number = int(before) if before.isdecimal() and len(before) < 16 else None
+    number = number_in(request.GET.get("before", ""))
     found = list(audit_log.entries(by=by, wanted=wanted, before=number)[: PAGE + 1])
     context = {
         "entries": [_shown(entry) for entry in found[:PAGE]],

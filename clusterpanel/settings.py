@@ -263,7 +263,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {
-            "()": "clusterpanel.log_lines.OneLine",
+            "()": "clusterpanel.plain.OneLine",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }

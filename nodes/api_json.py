@@ -102,6 +102,7 @@ def _action(action: Action | None) -> dict[str, Any] | None:
         "procedure": action.procedure or None,
         "command": action.command or None,
         "node": action.node or None,
+        "service": action.service or None,
         "allowed": action.allowed,
         "why": translated(action.why),
     }

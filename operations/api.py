@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI, Query
+from ninja import Query
 from ninja.responses import Status
 
 from clusterpanel import audit_log
@@ -27,7 +27,9 @@ from clusterpanel.api import (
     signed_in,
     unauthenticated,
 )
+from clusterpanel.openapi import DescribedApi
 from clusterpanel.people.rules import Forbidden
+from clusterpanel.strict_json import StrictParser
 from clusterpanel.words import translated
 from nodes.api import router as nodes_router
 from nodes.api import the_cluster
@@ -44,11 +46,12 @@ from operations.views.log import run_log_text
 MOST_LINES = 5000
 
 # No page of documentation: ninja's own loads its scripts from another host. The document is served.
-api = NinjaAPI(
+api = DescribedApi(
     title="Cluster Panel",
     version="1",
     urls_namespace="api",
     docs_url=None,
+    parser=StrictParser(),
     auth=[Token(), Session()],
     parser=JsonBody(),
 )

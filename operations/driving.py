@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from clusterpanel.audit import record
+from nodes.domain.text import Text
 from nodes.services import target_for
 from nodes.transport.base import Transport
 from nodes.transport.pool import transport_for
@@ -38,6 +39,7 @@ def ports_for(run: Run) -> Ports:
         notify=hub.notify,
         patience_s=settings.NODE_PATIENCE_S,
         took_over=_record_takeover,
+        ended=_record_end,
         abandoned_after_s=_abandoned_after_s(),
     )
 
@@ -58,3 +60,10 @@ def _record_takeover(run: Run, node: str, words: Mapping[str, Any]) -> None:
     who = run.started_by.get_username() if run.started_by else ""
     detail = {"run": run.pk, "node": node, **words}
     record(who=who, action="lock.taken_over", subject=f"node {node}", detail=detail)
+
+
+def _record_end(run: Run, state: str, sentence: Text | None) -> None:
+    """How it ended and why, a changed host key for example (laws 12 and 14)."""
+    why = {"sentence": str(sentence)} if sentence else {}
+    detail = {"cluster": run.cluster.name, "procedure": run.procedure, "state": str(state), **why}
+    record(who="panel", action="run.end", subject=f"run {run.pk}", detail=detail)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from clusterpanel.typed import number_in
 from operations.domain.plan import Gate, Plan
 
 WAIVE = "waive"
@@ -47,7 +48,8 @@ class GateAnswer:
                 return {"waiver": self._waiver()} if given else None
         if self.choice == WAIVE:
             return {"waiver": self._waiver()}
-        return {"backup": int(self.choice)} if self.choice.isdigit() else None
+        backup = number_in(self.choice)
+        return None if backup is None else {"backup": backup}
 
     def _waiver(self) -> dict[str, str]:
         said = {"typed": self.typed, "reason": self.reason.strip()}

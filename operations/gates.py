@@ -70,8 +70,8 @@ def _unconfirmed(plan: Plan, confirmations: Mapping[str, Any], user: Any) -> lis
     """Asked last, when all else is in order: a wrong password counts as a failed sign-in."""
     for gate in plan.gates:
         waiver = confirmations[gate.id].get("waiver")
-        if waiver is None:
-            continue
+        if not isinstance(waiver, Mapping):
+            continue  # none, or something beside the answer that the gate asks for
         if refusal := confirming.problem(user, waiver.get(confirming.FIELD)):
             return [replace(refusal, evidence={"gate": gate.id}, field=gate.id)]
     return []

@@ -22,6 +22,13 @@ def procedure(
     )
 
 
+def start_storage(host: str, text: Text, by_hand: str, why: Text | None = None) -> Action:
+    """glusterd, the bricks that are missing, and the mount: whatever of them does not run."""
+    return Action(
+        "procedure", text, "start_node", command=by_hand, node=host, why=why, service="glusterd"
+    )
+
+
 def command(line: str, node: str, text: Text, why: Text | None = None) -> Action:
     """Something to type as root on `node`."""
     return Action("command", text, command=line, node=node, why=why)

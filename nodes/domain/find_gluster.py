@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nodes.domain.actions import command, look, procedure
+from nodes.domain.actions import command, look, procedure, start_storage
 from nodes.domain.observation import GlusterBrick, GlusterVolume, NodeFacts, Unknown
 from nodes.domain.quorum import has_quorum, host_of, online, replica_sets
 from nodes.domain.text import Text, say
@@ -179,21 +179,22 @@ def _brick_back(view: View, volume: GlusterVolume, brick: GlusterBrick) -> Actio
         return look(say("Bring %(host)s back.", host=host), host)
     if _unit(node) in ("inactive", "failed"):
         line = "systemctl reset-failed glusterd; systemctl start glusterd"
-        return command(line, host, say("Start glusterd on %(host)s.", host=host))
+        return start_storage(host, say("Start glusterd on %(host)s.", host=host), line)
     if _alone(node):
         return look(
             say("Bring a second server of the storage back; %(host)s waits for it.", host=host),
             host,
             say("After a boot glusterd starts its bricks only when it has met another server."),
         )
-    return command(
-        f"gluster volume start {volume.name} force",
+    return start_storage(
         host,
+        say("Start the bricks of %(host)s that are down.", host=host),
+        f"gluster volume start {volume.name} force",
         say(
-            "Start the brick again: `gluster volume start %(name)s force`",
+            "`gluster volume start %(name)s force` starts only what is missing; bricks that run are not"
+            " touched.",
             name=volume.name,
         ),
-        say("It starts only what is missing; bricks that run are not touched."),
     )
 
 

@@ -57,7 +57,13 @@ def parse_host_list(text: str) -> tuple[str, ...]:
 
 
 def is_host(value: str) -> bool:
-    """True for an IPv4 or IPv6 address or a DNS name; "10.0.0.300" is neither."""
+    """True for an IPv4 or IPv6 address or a DNS name; "10.0.0.300" is neither.
+
+    Nor is an address with a zone (`fe80::1%eth0`): the zone means something on one machine only, and
+    Python takes any text for it, line ends and shell commands included.
+    """
+    if "%" in value:
+        return False
     try:
         ipaddress.ip_address(value)
     except ValueError:

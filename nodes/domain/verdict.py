@@ -51,6 +51,7 @@ class Action:
     node: str = ""
     allowed: bool = True
     why: Text | None = None
+    service: str = ""  # of `node`, where the procedure is about one of several
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ class Finding:
 class Progress:
     """A state transfer under way. None: not known.
 
-    SST: `done` and `total` are bytes of the joiner's and the donor's data directories; IST: write
-    sets. `rate` is per second, `remaining_s` seconds at this rate.
+    SST: `total` is the bytes of the donor's data directory, `done` what the transfer has written at
+    the joiner, or the bytes there where that is not told; IST: write sets. `rate` is per second,
+    `remaining_s` seconds at this rate.
     """
 
     kind: str  # SST, IST

@@ -260,6 +260,15 @@ transfer() {
         esac
     done
     [ -n "$moving" ] || return 0
+    # A joiner's rsync writes over the files that are there: their size says nothing before the end.
+    written=0
+    [ ! -e "$datadir/sst_in_progress" ] || for process in $(grep -l -x -E \
+        'rsync|mbstream|xbstream|mariabackup|mariadb-backup|xtrabackup' /proc/[0-9]*/comm 2>/dev/null); do
+        while read -r key count; do
+            [ "$key" != wchar: ] || written=$((written + count))
+        done 2>/dev/null <"${process%comm}io"
+    done
+    [ "$written" = 0 ] || { echo "bytes $written"; return 0; }
     # Without the ring of write sets, which every server has for itself and in its full size.
     size=$(limit 2 du -sb --exclude=galera.cache "$datadir" 2>/dev/null) && echo "bytes ${size%%[!0-9]*}"
     return 0

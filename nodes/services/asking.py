@@ -21,6 +21,7 @@ from nodes.transport import pool
 from nodes.transport.base import Command, TransportError, script
 
 _TIMEOUT_S = 8.0
+_LONGEST = 100_000  # characters of one answer that a page can show
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class RawAnswer:
     name: str
     text: str
     exit_code: int | None
+    left_out: int = 0  # characters at the end that are not in `text`
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,13 @@ def raw_answers(*, cluster: Cluster, host: str, by: User | None = None) -> RawAn
             found |= sections(transport.run(command).text, MARK)
     except TransportError as error:
         raise Refused(Refusal(error.code, error.why, error.fix)) from None
-    answers = (RawAnswer(name, part.text, part.exit_code) for name, part in found.items())
-    return RawAnswers(began, time.time() - began, tuple(answers))
+    answers = tuple(_shown(name, part) for name, part in found.items())
+    return RawAnswers(began, time.time() - began, answers)
+
+
+def _shown(name: str, part: Section) -> RawAnswer:
+    left_out = max(0, len(part.text) - _LONGEST)
+    return RawAnswer(name, part.text[:_LONGEST], part.exit_code, left_out)
 
 
 def _beat(cluster: Cluster, host: str) -> Command:

@@ -188,6 +188,12 @@ class CommandTimeout(TransportError):
     code = "command_timeout"
 
 
+class AnswerTooLong(TransportError):
+    """The answer was longer than anything that the panel asks for."""
+
+    code = "answer_too_long"
+
+
 class Closed(TransportError):
     """A port on the server's loopback refused the tunnel."""
 

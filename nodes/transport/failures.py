@@ -9,6 +9,7 @@ import paramiko
 
 from nodes.domain.text import Text, say
 from nodes.transport.base import (
+    AnswerTooLong,
     AuthFailed,
     Closed,
     CommandTimeout,
@@ -157,6 +158,17 @@ def too_slow(target: Target, seconds: float) -> CommandTimeout:
             seconds=f"{seconds:g}",
         ),
         say("Look at the load of the server and at hanging mounts."),
+    )
+
+
+def too_long(target: Target, most: int) -> AnswerTooLong:
+    return AnswerTooLong(
+        say(
+            "%(host)s answered a question with more than %(most)s MB; it was not read further.",
+            host=target.host,
+            most=most // 1024**2,
+        ),
+        say("Look at the server itself: no answer that the panel needs is so long."),
     )
 
 

@@ -31,6 +31,7 @@ _DEAD_AFTER_MS = 20_000  # sent and not acknowledged for so long: the connection
 _CHANNEL_S = 10.0
 _DYING_S = 0.3
 _READ = 256 * 1024
+_LONGEST = 16 * 1024**2  # of an answer; what a job prints is streamed and has no limit
 _SSH_ERRORS = (paramiko.SSHException, OSError, EOFError)
 
 
@@ -195,6 +196,7 @@ class SshTransport:
         self._session.close()
 
     def _channel(self) -> paramiko.Channel:
+        self._compare_again()
         try:
             return self._session.open_session(timeout=_CHANNEL_S)
         except paramiko.ChannelException as error:
@@ -202,6 +204,17 @@ class SshTransport:
         except _SSH_ERRORS as error:
             self._session.close()
             raise failures.lost(self.target, NotSent) from error
+
+    def _compare_again(self) -> None:
+        """Keys of a session are agreed on anew every hour or gigabyte, and the server shows its host
+        key again; paramiko takes any key there (law 12)."""
+        try:
+            keys.compare(self.target, keys.shown_key(self._session.get_remote_server_key()))
+        except paramiko.SSHException:
+            return  # there is no session any more: opening a channel says so
+        except TransportError:
+            self._session.close()
+            raise
 
 
 class SshStream:
@@ -240,7 +253,7 @@ class SshStream:
     def _drain_errors(self) -> None:
         with contextlib.suppress(*_SSH_ERRORS):
             while data := self._channel.recv_stderr(_READ):
-                self._errors += data
+                self._errors += data[: _LONGEST - len(self._errors)]
 
     def read(self, timeout_s: float) -> bytes | None:
         self._channel.settimeout(max(timeout_s, 0.0001))
@@ -288,6 +301,8 @@ class SshStream:
             if data is None:
                 raise failures.too_slow(self._target, timeout_s)
             out += data
+            if len(out) > _LONGEST:
+                raise failures.too_long(self._target, _LONGEST)
         self._helpers[0].join(max(0.0, deadline - time.monotonic()))
         code = self._exit_code(max(deadline, time.monotonic() + 1), timeout_s)
         return Output(code, bytes(out), bytes(self._errors))

@@ -145,7 +145,8 @@ def _next(cluster: Cluster, action: Action) -> Next:
     if action.node and action.procedure == "change_primary":
         url += "?" + urlencode({"primary": action.node})
     if action.node and action.procedure in _ON_ONE_NODE:
-        url += "?" + urlencode({"node": action.node})
+        service = {"service": action.service} if action.service else {}
+        url += "?" + urlencode({"node": action.node, **service})
     return Next(action, url)
 
 

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from clusterpanel.typed import number_in
 from nodes import selectors, services
 from nodes.domain.peer_changes import LineChange
 from nodes.domain.refusal import Refused
@@ -62,8 +63,7 @@ def _confirmed(
     status, accepted = 200, request.POST.getlist("accepted")
     if request.method == "POST":
         try:
-            typed = request.POST.get("based_on", "")
-            based_on = int(typed) if typed.isdecimal() else 0
+            based_on = number_in(request.POST.get("based_on", "")) or 0
             save(by=person(request), based_on=based_on, accepted=accepted)
         except Refused as refused:
             live, rest = refusals_of_live(refused)

@@ -2,10 +2,10 @@
 
     event: part   {"name": "verdict", "html": "…"}
     event: beat   {"age_s": 1.4}      how old the oldest answer is; null: never asked
+    event: over   {}                  whoever watches may not any more (`people.admission`)
 
 A part is drawn again when facts were stored, and at least every BEAT_S seconds, because silence is
-news too: facts grow old. Ages are not compared: the page lets them tick by itself. It ends when
-whoever watches may not any more (`people.admission`).
+news too: facts grow old. Ages are not compared: the page lets them tick by itself.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ async def _events(drawer: _Drawer, admitted: Admission) -> AsyncIterator[bytes]:
     ):
         while True:
             news = await drawer.news()
+            if stay.over:
+                yield message("over", {})
             if drawer.over or stay.over:
                 return
             for piece in news:

@@ -85,26 +85,29 @@ class Executor:
         ends = next((effect.state for effect in effects if isinstance(effect, End)), None)
         if ends is not None:
             self._performer.leave(lost=event.step if isinstance(event, NodeLost) else "")
+        sentence = _sentence(ends, note) if ends else None
         newest = store.save(
             self._lease,
             before,
             after,
             note,
-            sentence=_sentence(ends, note) if ends else None,
-            also=self._record(event, note),
+            sentence=sentence,
+            also=partial(self._write, event, note, ends, sentence),
         )
         self._life = after
         if newest:
             self._ports.notify(self._run.pk, newest)
         return effects
 
-    def _record(self, event: Event, note: Note) -> Callable[[], None] | None:
-        if not isinstance(event, Proven):
-            return None
-        step = self._run.plan.step(event.step)
-        if not step.records:
-            return None
-        return partial(self._ports.record, self._run, step, note.data)
+    def _write(
+        self, event: Event, note: Note, ends: RunState | None, sentence: Text | None
+    ) -> None:
+        """Into the panel's books: what a proven step left, and how the run ended."""
+        step = self._run.plan.step(event.step) if isinstance(event, Proven) else None
+        if step is not None and step.records:
+            self._ports.record(self._run, step, note.data)
+        if ends is not None:
+            self._ports.ended(self._run, ends, sentence)
 
     def _perform(self, effect: Effect, before: Life) -> Outcome:
         match effect:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nodes.domain.refusal import Refusal
+from nodes.domain.text import Text
 from nodes.transport.base import Transport
 from operations.domain.plan import Proof, Step
 from operations.domain.proofs.base import ProofKind
@@ -33,6 +34,16 @@ class TookOver(Protocol):
 
 
 def _unwritten(run: Run, node: str, words: Mapping[str, Any]) -> None:
+    """Nobody keeps an audit."""
+
+
+class Ended(Protocol):
+    """Writes into the audit how a run ended; called inside the transaction that ends it."""
+
+    def __call__(self, run: Run, state: str, sentence: Text | None) -> None: ...
+
+
+def _untold(run: Run, state: str, sentence: Text | None) -> None:
     """Nobody keeps an audit."""
 
 
@@ -63,5 +74,6 @@ class Ports:
     patience_s: float = 600
     longest_pause_s: float = 5
     took_over: TookOver = _unwritten
+    ended: Ended = _untold
     beat_s: float = 20
     abandoned_after_s: int = 900

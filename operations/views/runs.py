@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from clusterpanel.typed import number_in
 from nodes.models import Cluster
 from operations.domain.machine import ACTIVE
 from operations.models import Run, RunStep
@@ -30,7 +31,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     """All runs, newest first; `?cluster=` shows one cluster's."""
     found = _with_step(Run.objects.all(), "failed", "unknown", "cancelled", "running", "verifying")
     chosen = request.GET.get("cluster", "")
-    cluster = Cluster.objects.filter(pk=chosen).first() if chosen.isdigit() else None
+    cluster = Cluster.objects.filter(pk=number_in(chosen) or 0).first()
     if cluster:
         found = found.filter(cluster=cluster)
     page = Paginator(found.order_by("-created_at"), PAGE).get_page(request.GET.get("page"))

@@ -37,6 +37,7 @@ function open() {
     const { age_s: age } = JSON.parse(event.data);
     if (age !== null) agesAre(age);
   });
+  source.addEventListener("over", later); // signed out, or another role
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) later(); };
 }
 

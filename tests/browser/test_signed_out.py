@@ -31,7 +31,7 @@ def test_the_page_of_a_run_says_signed_out_and_how_to_come_back(
     page: Page, server: Server, run: Run
 ) -> None:
     # What polls leads to the sign-in by itself; here the stream is alone.
-    page.route(re.compile(r"/(dock|strip|head)/"), lambda route: route.abort())
+    page.route(re.compile(r"/(dock|strip|head|fences)/"), lambda route: route.abort())
     open_run(page, server, run)
     expect(page.get_by_role("link", name="Sign in again")).to_be_hidden()
     sign_out_everywhere()

@@ -64,7 +64,7 @@ class Panel:
             for pid in mine:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            self.process.poll()
+            self.process.wait(30)
 
     def again(self, **env: str) -> None:
         """Started as its service is at the next boot of the machine, with `env` added."""

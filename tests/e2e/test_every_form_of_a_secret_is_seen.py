@@ -13,6 +13,7 @@ import urllib.parse
 import zlib
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -37,7 +38,7 @@ FORMS: dict[str, Callable[[], bytes]] = {
     "python": lambda: repr({"p": TEXT}).encode(),
     "wide": lambda: TEXT.encode("utf-16-le"),
     **{
-        f"base64 after {n}": lambda n=n: base64.b64encode(b"x" * n + SECRET.value + b"yy")
+        f"base64 after {n}": partial(base64.b64encode, b"x" * n + SECRET.value + b"yy")
         for n in range(4)
     },
     "base64 of the web": lambda: base64.urlsafe_b64encode(b"user:" + SECRET.value),

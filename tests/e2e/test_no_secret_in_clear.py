@@ -76,7 +76,8 @@ class Scene:
         self.site = Simulated.create(self.servers / "one", 7)
         keepers.in_env_files(self.site, self.planted)
         env = {"SIMULATED_NODES": str(self.servers), "PASSWORD_FRESH_MIN": "0"}
-        self.panel = Panel(self.home, env=env)
+        env |= {"OBSERVE_EVERY_S": "5", "GLUSTER_EVERY_S": "15"}  # little work for a busy machine
+        self.panel = Panel(self.home, "--workers", "1", env=env)
         self.planted.add("first password", self.panel.password)
 
     def left_behind(self) -> Iterator[Piece]:

@@ -127,10 +127,10 @@ def _moved(client: Client, run: str) -> list[str]:
     return [line["text"] for line in lines if " MB/s" in str(line.get("text"))]
 
 
-SLOW_RSYNC = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=6m "$@"\n'
+SLOW_RSYNC = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=3m "$@"\n'
 BIG = (
     "CREATE TABLE dpiui2.big (n INT AUTO_INCREMENT PRIMARY KEY, b LONGBLOB);"
-    "INSERT INTO dpiui2.big (b) SELECT REPEAT('x', 1048576) FROM seq_1_to_100"
+    "INSERT INTO dpiui2.big (b) SELECT REPEAT('x', 1048576) FROM dpiui2.seq_1_to_64"
 )
 
 
@@ -147,13 +147,19 @@ def test_a_transfer_that_takes_longer_than_any_step_may(office: Site, panel: Pan
     third.run("systemctl stop mariadb && rm -f /var/lib/mysql/grastate.dat")
     wait_for(lambda: office.asked("start_node", {"node": host, "service": "mariadb"}), 300, "no")
     run, began = office.newest(), time.monotonic()
+    wait_for(lambda: len(_moved(office.client, run)) > 1, 120, "nothing is said of bytes")
+    (moving,) = office.client.get(f"/clusters/{office.cluster}/status")["transfers"]
     snapshot = office.client.finished(run, 900)
     took, moved = time.monotonic() - began, _moved(office.client, run)
     told("a slow transfer", took, {})
+    print(moving, flush=True)
+    assert (moving["kind"], moving["joiner"]) == ("SST", host)
+    assert 0 < moving["done"] < moving["total"]
+    assert moving["rate"] > 1e6
     print(*moved, sep="\n", flush=True)
     assert snapshot["state"] == "succeeded", snapshot["sentence"]
     assert took > 20
     assert len(moved) > 1
     for node in office.nodes:
         node.run("rm -f /usr/local/bin/rsync")
-    assert third.sql("SELECT COUNT(*) FROM dpiui2.big") == "100"
+    assert third.sql("SELECT COUNT(*) FROM dpiui2.big") == "64"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import paramiko
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
@@ -21,7 +23,10 @@ def pinned(key: paramiko.PKey) -> PinnedKey:
 
 @dataclass
 class Sshd:
-    """Listens on 127.0.0.1. `key` and the accepted secrets may be changed while it runs."""
+    """Listens on an address of this machine. Keys and accepted secrets may be changed while it runs.
+
+    `home`: where its commands run; `asked`: every command that somebody who had signed in gave it.
+    """
 
     keys: list[paramiko.PKey]
     password: str = "secret"
@@ -30,6 +35,9 @@ class Sshd:
     hangs_up: str = ""  # says this, and ends the connection in the middle of a sign-in
     port: int = 0
     connections: int = 0
+    sign_ins: int = 0
+    home: Path | None = None
+    asked: list[str] = field(default_factory=list)
     _sessions: list[paramiko.Transport] = field(default_factory=list)
 
     def serve(self, listener: socket.socket) -> None:
@@ -45,6 +53,12 @@ class Sshd:
             self._sessions.append(session)
             with suppress(paramiko.SSHException, EOFError):
                 session.start_server(event=threading.Event(), server=_Server(self, session))
+
+    def rekey(self, key: paramiko.PKey) -> None:
+        """Agree on new session keys with everybody who is connected, and show this host key to them."""
+        for session in self._sessions:
+            session.add_server_key(key)
+            session.renegotiate_keys()
 
     def cut(self) -> None:
         """Every connection breaks now, as when a cable is pulled and put back."""
@@ -64,12 +78,14 @@ class _Server(paramiko.ServerInterface):
         return "publickey,password"
 
     def check_auth_password(self, username: str, password: str) -> int:
+        self._sshd.sign_ins += 1
         if self._sshd.hangs_up:
             self._session.close()
         good = (username, password) == (self._sshd.username, self._sshd.password)
         return AUTH_SUCCESSFUL if good else AUTH_FAILED
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        self._sshd.sign_ins += 1
         good = username == self._sshd.username and key in self._sshd.authorized
         return AUTH_SUCCESSFUL if good else AUTH_FAILED
 
@@ -77,13 +93,17 @@ class _Server(paramiko.ServerInterface):
         return OPEN_SUCCEEDED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
-        threading.Thread(target=_run, args=(channel, command.decode()), daemon=True).start()
+        self._sshd.asked.append(command.decode())
+        args = (channel, command.decode(), self._sshd.home)
+        threading.Thread(target=_run, args=args, daemon=True).start()
         return True
 
 
-def _run(channel: paramiko.Channel, command: str) -> None:
+def _run(channel: paramiko.Channel, command: str, home: Path | None) -> None:
     process = subprocess.Popen(
         ["/bin/sh", "-c", command],
+        cwd=home,
+        env={**os.environ, "HOME": str(home)} if home else None,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -118,9 +138,12 @@ def _feed(channel: paramiko.Channel, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def running(*keys: paramiko.PKey) -> Iterator[Sshd]:
-    sshd = Sshd(list(keys))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def running(
+    *keys: paramiko.PKey, address: str = "127.0.0.1", port: int = 0, home: Path | None = None
+) -> Iterator[Sshd]:
+    """`port` 0: any that is free."""
+    sshd = Sshd(list(keys), home=home)
+    with socket.create_server((address, port)) as listener:
         sshd.port = listener.getsockname()[1]
         threading.Thread(target=sshd.serve, args=(listener,), daemon=True).start()
         try:

@@ -135,6 +135,9 @@ def test_a_node_is_pristine() -> None:
     assert int(sh(1, "mariadb -Nse 'SELECT COUNT(*) FROM dpiui2.subscribers'")) >= 1000
     assert sh(2, "mariadb -Nse 'SELECT COUNT(*) FROM dpiui2.subscribers'") == "0"
     assert int(sh(1, f"find {BACKEND}/storage -type f | wc -l")) >= 36
+    assert (
+        sh(1, "ls -d /usr/lib/*/glusterfs /usr/lib/*/glusterfs/gsyncd 2>/dev/null | wc -l") == "1"
+    )
 
 
 def test_a_crashed_node_comes_back_with_its_disk() -> None:

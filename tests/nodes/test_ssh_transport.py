@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from nodes.transport import pool
 from nodes.transport.base import (
+    AnswerTooLong,
     AuthFailed,
     Closed,
     Command,
@@ -202,6 +203,15 @@ def test_both_streams_are_read_at_once(open_: SshTransport) -> None:
     assert (output.stdout, len(output.stderr), output.exit_code) == (b"out\n", 6_000_000, 0)
 
 
+def test_an_endless_answer_is_not_read_to_its_end(open_: SshTransport) -> None:
+    """100 MB in one line: the panel's memory is not the server's to fill."""
+    with pytest.raises(AnswerTooLong) as refused:
+        open_.run(script("head -c 100000000 /dev/zero | tr '\\0' x", timeout_s=60))
+    assert "127.0.0.1" in str(refused.value.why)
+    output = open_.run(script("head -c 100000000 /dev/zero >&2; echo there", timeout_s=60))
+    assert (output.text, len(output.stderr)) == ("there\n", 16 * 1024**2)
+
+
 def test_input_is_written_whole(open_: SshTransport) -> None:
     data = os.urandom(3_000_000)
     output = open_.run(Command(("sha256sum",), stdin=data, timeout_s=20))
@@ -291,3 +301,18 @@ def test_a_child_process_does_not_touch_its_parents_connections(sshd: Sshd) -> N
 
 def test_secrets_are_in_no_representation(sshd: Sshd) -> None:
     assert "secret" not in repr(target(sshd))
+
+
+def test_another_key_within_an_open_connection_ends_it(sshd: Sshd, open_: SshTransport) -> None:
+    """A session's keys are agreed on anew now and then, and a host key is shown again there."""
+    assert open_.run(script("echo one")).text == "one\n"
+    sshd.rekey(HOST_ED)
+    assert open_.run(script("echo two")).text == "two\n"
+    other = paramiko.Ed25519Key.from_private_key(
+        io.StringIO(pem(ed25519.Ed25519PrivateKey.generate()))
+    )
+    sshd.rekey(other)
+    with pytest.raises(HostKeyChanged) as refused:
+        open_.run(script("touch never"))
+    assert refused.value.found == fingerprint(pinned(other))
+    assert not open_.alive

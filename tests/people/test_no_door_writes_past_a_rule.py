@@ -27,8 +27,10 @@ WRITES = frozenset(
         *("bulk_create", "bulk_update", "create_user", "create_superuser"),
     )
 )
-DOORS = ("clusterpanel.audit_page", "clusterpanel.context", "clusterpanel.health")
-DOORS += ("operations.metrics", "operations.stream")
+DOORS = (
+    *("clusterpanel.audit_page", "clusterpanel.context", "clusterpanel.health"),
+    *("operations.metrics", "operations.stream"),
+)
 # Door -> what it changes past a rule, and why it may.
 KNOWN = {
     ("clusterpanel.api", "Token"): "when the token was used last, before anybody is known",

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from clusterpanel.log_lines import OneLine
+from clusterpanel.plain import OneLine
 from tests.people.made import person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,7 +36,7 @@ def plain() -> dict[str, str]:
 
 
 def test_it_is_the_format_of_the_panel() -> None:
-    assert plain()["()"] == "clusterpanel.log_lines.OneLine"
+    assert plain()["()"] == "clusterpanel.plain.OneLine"
     assert plain()["style"] == "{"
     handlers = logging.getLogger().handlers
     assert [handler for handler in handlers if isinstance(handler.formatter, OneLine)]
@@ -47,7 +47,7 @@ def test_a_name_cannot_begin_a_line(log: io.StringIO) -> None:
     Client().post("/sign-in/", {"username": name, "password": "guess"})
     lines = [line for line in log.getvalue().splitlines() if "clusterpanel.audit" in line]
     assert len(lines) == 1
-    assert r"eve\x0a2026-01-01" in lines[0]
+    assert "eve\u240a2026-01-01" in lines[0]
     assert "\x1b" not in log.getvalue()
 
 

@@ -98,6 +98,15 @@ def test_a_stopped_server_can_be_started(page: Client, site: Cluster) -> None:
     assert "Start MariaDB" in text
 
 
+def test_a_brick_that_is_down_has_its_remedy_as_the_next_step(page: Client, site: Cluster) -> None:
+    seen.observed(site, "brick-down")
+    text = shown(page, site, "dashboard")
+    assert f"Start the bricks of {THREE} that are down." in text
+    verdict = text.split('data-part="verdict"')[1].split('data-part="servers"')[0]
+    assert f"plan/start_node/?node={THREE}&amp;service=glusterd" in verdict
+    assert "gluster volume start dpiui2 force" in verdict
+
+
 def test_while_a_run_is_active_it_is_named(page: Client, site: Cluster) -> None:
     made_run("running", cluster=site)
     text = shown(page, site)

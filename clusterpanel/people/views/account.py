@@ -20,7 +20,8 @@ from clusterpanel.models import ApiToken
 from clusterpanel.people import confirming, open_sessions, second_factor, selectors, services
 from clusterpanel.people.roles import MEANING, WORDS, Role
 from clusterpanel.people.standing import role_of
-from clusterpanel.people.views.common import number, person, remember_password, shown_token
+from clusterpanel.people.views.common import person, remember_password, shown_token
+from clusterpanel.typed import number_in
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster
 
@@ -144,15 +145,15 @@ def factor_drop(request: HttpRequest) -> HttpResponse:
 def token_create(request: HttpRequest) -> HttpResponse:
     """The text of the token is on this one answer and nowhere else."""
     by, form = person(request), request.POST
-    cluster, days = number(form.get("cluster", "")), number(form.get("days", ""))
+    cluster = number_in(form.get("cluster", ""))
     try:
         _, text = services.token_create(
             by=by,
             user=by,
             name=form.get("name", ""),
             role=form.get("role", ""),
-            scope=get_object_or_404(Cluster, pk=cluster) if cluster is not None else None,
-            days=days or 0,
+            scope=None if cluster is None else get_object_or_404(Cluster, pk=cluster),
+            days=number_in(form.get("days", "")) or 0,
             overrides="overrides" in form,
             password=form.get("password", ""),
         )

@@ -27,11 +27,6 @@ def remember_password(request: HttpRequest) -> None:
         request.session[PASSWORD_AT] = at.timestamp()
 
 
-def number(typed: str) -> int | None:
-    """None for what is no number, and for more digits than any number here has."""
-    return int(typed) if typed.isdecimal() and len(typed) < 10 else None
-
-
 def shown_token(token: ApiToken) -> dict[str, Any]:
     """A row of the table of tokens, with the state in a word."""
     return {"token": token, "state": _state(token, timezone.now())}

@@ -51,10 +51,9 @@ moving() {{
 # counts those of its children that have ended.
 written() {{
     sum=0
-    for process in /proc/[0-9]*; do
-        read -r name < "$process/comm" || continue
-        case $name in rsync | mbstream | xbstream | mariabackup | mariadb-backup | xtrabackup) ;; *) continue ;; esac
-        while read -r key count; do [ "$key" != wchar: ] || sum=$((sum + count)); done < "$process/io"
+    for process in $(grep -l -x -E \
+        'rsync|mbstream|xbstream|mariabackup|mariadb-backup|xtrabackup' /proc/[0-9]*/comm 2> /dev/null); do
+        while read -r key count; do [ "$key" != wchar: ] || sum=$((sum + count)); done < "${{process%comm}}io"
     done 2> /dev/null
     echo "$sum"
 }}

@@ -23,7 +23,7 @@ class Certificate:
 
 class Authority:
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self._made = folder, 0
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named("Tests")
         rules = x509.BasicConstraints(ca=True, path_length=0)
@@ -36,7 +36,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
         made = _begun(_named(address), self._name, key).add_extension(names, critical=False)
-        found = Certificate(self.folder / f"{address}.pem", self.folder / f"{address}.key")
+        self._made += 1
+        name = self.folder / str(self._made)
+        found = Certificate(name.with_suffix(".pem"), name.with_suffix(".key"))
         found.file.write_bytes(_pem(made.sign(self._key, hashes.SHA256())))
         found.key.write_bytes(
             key.private_bytes(
