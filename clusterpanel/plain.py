@@ -26,5 +26,4 @@ class OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         first, *rest = super().format(record).splitlines()
-        return "
-".join([first, *(f"    {line}" for line in rest)])
+        return "\n".join([first, *(f"    {one_line(line)}" for line in rest)])

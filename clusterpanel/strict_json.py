@@ -11,10 +11,17 @@ from ninja.parser import Parser
 from ninja.types import DictStrAny
 
 
+class NotJson(Exception):
+    """A body that does not call itself JSON."""
+
+
 class StrictParser(Parser):
-    """Python reads more than JSON has: NaN, numbers without an end, halves of a character."""
+    """Only what says that it is JSON is read as JSON: a form of another site can say other things.
+    Python reads more than JSON has: NaN, numbers without an end, halves of a character."""
 
     def parse_body(self, request: HttpRequest) -> DictStrAny:
+        if request.content_type != "application/json":
+            raise NotJson
         found = json.loads(request.body)
         _check(found)
         return cast(DictStrAny, found)

@@ -18,7 +18,6 @@ from ninja.responses import Status
 from clusterpanel import audit_log
 from clusterpanel.api import (
     Body,
-    JsonBody,
     Session,
     Token,
     answer_with_refusals,
@@ -53,7 +52,6 @@ api = DescribedApi(
     docs_url=None,
     parser=StrictParser(),
     auth=[Token(), Session()],
-    parser=JsonBody(),
 )
 api.add_router("", nodes_router)
 api.add_router("", settings_router)
