@@ -20,9 +20,9 @@ from ninja import NinjaAPI
 from ninja import Schema as NinjaSchema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer, SessionAuth
-from pydantic import ConfigDict
+from pydantic import ConfigDict, SecretStr, field_validator
 
-from clusterpanel import audit
+from clusterpanel import audit, storable
 from clusterpanel.models import ApiToken
 from clusterpanel.people.rules import Forbidden, other_cluster
 from clusterpanel.words import translated
@@ -34,9 +34,15 @@ _SEEN_EVERY = timedelta(minutes=1)
 
 
 class Body(NinjaSchema):
-    """A request body; a misspelt name is refused and not ignored."""
+    """A request body; a misspelt name is refused and not ignored, and so is what cannot be kept."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _is_storable(cls, value: Any) -> Any:
+        storable.check(value.get_secret_value() if isinstance(value, SecretStr) else value)
+        return value
 
 
 class InvalidInput(Refused):

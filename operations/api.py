@@ -28,7 +28,6 @@ from clusterpanel.api import (
 )
 from clusterpanel.openapi import DescribedApi
 from clusterpanel.people.rules import Forbidden
-from clusterpanel.strict_json import StrictParser
 from clusterpanel.words import translated
 from nodes.api import router as nodes_router
 from nodes.api import the_cluster
@@ -49,7 +48,6 @@ api = DescribedApi(
     version="1",
     urls_namespace="api",
     docs_url=None,
-    parser=StrictParser(),
     auth=[Token(), Session()],
 )
 api.add_router("", nodes_router)
