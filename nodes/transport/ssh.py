@@ -50,21 +50,8 @@ def connect(target: Target, *, timeout_s: float = 8) -> SshTransport:
     session.set_keepalive(KEEPALIVE_S)
     connected = SshTransport(target, session)
     if target.username != "root":
-        _require_sudo(connected, timeout_s)
+        connected.require_sudo(timeout_s)
     return connected
-
-
-def _require_sudo(connected: SshTransport, timeout_s: float) -> None:
-    """Once for each connection, so that nothing fails later in words that nobody understands."""
-    try:
-        said = connected.run(Command(("sh", "-c", 'echo "$PATH"'), timeout_s=timeout_s))
-        if said.exit_code:
-            raise failures.sudo_refused(connected.target, said.stderr, said.exit_code)
-        if not {"/usr/bin", "/usr/sbin"} <= set(said.text.strip().split(":")):
-            raise failures.sudo_path(connected.target, said.text.strip())
-    except TransportError:
-        connected.close()
-        raise
 
 
 def scan_host_key(host: str, port: int, *, timeout_s: float = 5) -> list[PinnedKey]:
@@ -131,25 +118,11 @@ def _sign_in(session: paramiko.Transport, target: Target, timeout_s: float) -> N
         else:
             left = session.auth_password(target.username, target.password)
     except paramiko.AuthenticationException as error:
-        raise _not_signed_in(session, target, error, timeout_s) from error
+        raise failures.sign_in_failed(target, session, error, timeout_s) from error
     except _SSH_ERRORS as error:
         raise failures.unreachable(target, error, timeout_s) from error
     if left:
         raise failures.auth_failed(target, paramiko.BadAuthenticationType("more is asked", left))
-
-
-def _not_signed_in(
-    session: paramiko.Transport, target: Target, error: Exception, timeout_s: float
-) -> TransportError:
-    """Only a server that is still there has refused the key. One that is about to go down, or boots,
-    hangs up on everybody but root (pam_nologin), and its banner says so."""
-    if session.is_active():
-        return failures.auth_failed(target, error)
-    if str(error).startswith("Authentication timeout"):
-        return failures.unreachable(target, TimeoutError(), timeout_s)
-    if str(error).endswith("saw EOF"):  # paramiko's word for a connection that ended
-        return failures.hung_up(target, session.get_banner() or b"")
-    return failures.auth_failed(target, error)
 
 
 class SshTransport:
@@ -164,8 +137,27 @@ class SshTransport:
         return self._session.is_active()
 
     def run(self, command: Command) -> Output:
+        """Raises SudoRefused as well when sudo was taken away since the connection was made."""
+        said = self._run(command)
+        if said.exit_code and said.stderr.startswith(b"sudo:") and self.target.username != "root":
+            self.require_sudo(command.timeout_s)  # or it only warned, and the command itself failed
+        return said
+
+    def _run(self, command: Command) -> Output:
         with self.stream(command) as stream:
             return stream.finish(command.timeout_s)
+
+    def require_sudo(self, timeout_s: float) -> None:
+        """So that nothing fails later in words that nobody understands. Raises SudoRefused, and closes."""
+        try:
+            said = self._run(Command(("sh", "-c", 'echo "$PATH"'), timeout_s=timeout_s))
+            if said.exit_code:
+                raise failures.sudo_refused(self.target, said.stderr, said.exit_code)
+            if not {"/usr/bin", "/usr/sbin"} <= set(said.text.strip().split(":")):
+                raise failures.sudo_path(self.target, said.text.strip())
+        except TransportError:
+            self.close()
+            raise
 
     @contextmanager
     def stream(self, command: Command) -> Generator[SshStream]:
