@@ -4,6 +4,7 @@ them, as arguments; what belongs to the panel's books is told to nobody."""
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def everything(site: Cluster) -> None:
     services.observe(cluster=site)
     services.raw_answers(cluster=site, host=HOSTS[0], by=None)
     services.checks_run(cluster=site, by=None)
-    some = [{}, {"node": HOSTS[1]}, {"primary": HOSTS[1]}, {"force": True}]
+    some: list[dict[str, Any]] = [{}, {"node": HOSTS[1]}, {"primary": HOSTS[1]}, {"force": True}]
     some.append({"kind": "database", "node": HOSTS[0], "path": "/a.gz"})
     for procedure in PLANNERS:
         for params in some:
