@@ -93,9 +93,9 @@ def _panel(client: Client, cluster: int) -> float:
     run = _start(client, cluster, "recover_galera")
     joined = 0.0
     while not joined:
-        stages = client.get(f"/runs/{run}")["stages"]
-        found = [s for g in stages for s in g["steps"] if s["key"].split("-")[0] == "join"]
-        assert client.get(f"/runs/{run}")["state"] in ("waiting", "running", "succeeded")
+        seen = client.get(f"/runs/{run}")
+        found = [s for g in seen["stages"] for s in g["steps"] if s["key"].split("-")[0] == "join"]
+        assert seen["state"] in ("waiting", "running", "succeeded")
         if all(step["state"] == "succeeded" for step in found):
             joined = time.monotonic() - began
         time.sleep(0.1)
@@ -105,9 +105,9 @@ def _panel(client: Client, cluster: int) -> float:
 
 def _run(client: Client, cluster: int, procedure: str) -> None:
     run = _start(client, cluster, procedure)
-    while client.get(f"/runs/{run}")["state"] in ("waiting", "running"):
+    while (state := client.get(f"/runs/{run}")["state"]) in ("waiting", "running"):
         time.sleep(0.1)
-    assert client.get(f"/runs/{run}")["state"] == "succeeded"
+    assert state == "succeeded"
 
 
 def _start(client: Client, cluster: int, procedure: str) -> str:

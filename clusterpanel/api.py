@@ -19,14 +19,14 @@ from django.utils.translation import gettext
 from ninja import NinjaAPI
 from ninja import Schema as NinjaSchema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 from ninja.security import HttpBearer, SessionAuth
-from pydantic import ConfigDict
+from pydantic import ConfigDict, SecretStr, field_validator
 
-from clusterpanel import audit
+from clusterpanel import audit, storable
 from clusterpanel.models import ApiToken
 from clusterpanel.people.rules import Forbidden, other_cluster
 from clusterpanel.people.standing import tokens_open
-from clusterpanel.strict_json import NotJson
 from clusterpanel.words import translated
 from nodes.domain.refusal import Refusal, Refused
 from nodes.transport.base import TransportError
@@ -36,9 +36,28 @@ _SEEN_EVERY = timedelta(minutes=1)
 
 
 class Body(NinjaSchema):
-    """A request body; a misspelt name is refused and not ignored."""
+    """A request body; a misspelt name is refused and not ignored, and so is what cannot be kept."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _is_storable(cls, value: Any) -> Any:
+        storable.check(value.get_secret_value() if isinstance(value, SecretStr) else value)
+        return value
+
+
+class NotJson(Exception):
+    """A body that does not call itself JSON."""
+
+
+class JsonBody(Parser):
+    """Only what says that it is JSON is read as JSON: a form of another site can say other things."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        if request.content_type != "application/json":
+            raise NotJson
+        return super().parse_body(request)
 
 
 class InvalidInput(Refused):

@@ -18,6 +18,7 @@ from ninja.responses import Status
 from clusterpanel import audit_log
 from clusterpanel.api import (
     Body,
+    JsonBody,
     Session,
     Token,
     answer_with_refusals,
@@ -28,7 +29,6 @@ from clusterpanel.api import (
 )
 from clusterpanel.openapi import DescribedApi
 from clusterpanel.people.rules import Forbidden
-from clusterpanel.strict_json import StrictParser
 from clusterpanel.words import translated
 from nodes.api import router as nodes_router
 from nodes.api import the_cluster
@@ -50,8 +50,8 @@ api = DescribedApi(
     version="1",
     urls_namespace="api",
     docs_url=None,
-    parser=StrictParser(),
     auth=[Token(), Session()],
+    parser=JsonBody(),
 )
 api.add_router("", nodes_router)
 api.add_router("", settings_router)

@@ -26,7 +26,7 @@ from nodes.transport.pool import transport_for
 from operations.domain import gate_rules, guards
 from operations.domain.backup_scripts import SIZES
 from operations.domain.gate_rules import Person
-from operations.domain.plan import Gate, Plan, Step
+from operations.domain.plan import Gate, Guard, Plan, Step
 from operations.domain.situation import BackupFacts
 from operations.models import Backup, Run
 from operations.situations import facts, situation_now
@@ -105,11 +105,15 @@ def check_step(run: Run, step: Step) -> Refusal | None:
 
 def _guard(run: Run, step: Step) -> Refusal | None:
     """One answer that did not come in time on a busy server must not end a run: asked twice."""
-    traced = step.guard.name in guards.TRACED
-    refusal = guards.refused(step.guard, situation_now(run.cluster, {}, traced=traced))
+    refusal = _refused(run.cluster, step.guard)
     if refusal is None or refusal.code != "node_unknown":
         return refusal
-    return guards.refused(step.guard, situation_now(run.cluster, {}, traced=traced))
+    return _refused(run.cluster, step.guard)
+
+
+def _refused(cluster: Cluster, guard: Guard) -> Refusal | None:
+    traced = guard.name in guards.TRACED
+    return guards.refused(guard, situation_now(cluster, {}, traced=traced))
 
 
 def recheck(run: Run, *, ask: bool = True) -> Refusal | None:

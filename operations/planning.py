@@ -5,10 +5,12 @@ An older look would refuse what a person has just put right, or plan what a run 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from nodes.domain.refusal import Refusal, Refused
@@ -18,7 +20,7 @@ from nodes.services import observe
 from operations.domain import fencing
 from operations.domain.difference import differences
 from operations.domain.plan import Plan
-from operations.domain.planners import PLANNERS, TRACED
+from operations.domain.planners import DATABASES_ONLY, PLANNERS, TRACED
 from operations.models import ShownPlan
 from operations.situations import situation_of, with_traces
 
@@ -35,7 +37,10 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
     if cluster.adopting:
         why = say("%(name)s is being adopted; nothing is planned for it yet.", name=cluster.name)
         raise Refused(Refusal("adopting", why, say("Finish the adoption first.")))
-    situation = situation_of(cluster, params, observe(cluster=cluster))
+    seen = observe(
+        cluster=cluster, storage_age_s=_storage_age_s(procedure), quick=procedure in TRACED
+    )
+    situation = situation_of(cluster, params, seen)
     if procedure in TRACED:
         situation = with_traces(cluster, situation)
     answer = planner(situation)
@@ -45,6 +50,14 @@ def plan_now(*, cluster: Cluster, procedure: str, params: Mapping[str, Any]) -> 
     if refusal := fencing.in_the_way(procedure, answer.nodes, situation.fences, here):
         raise Refused(refusal)
     return answer
+
+
+def _storage_age_s(procedure: str) -> float:
+    """A stopped database does not wait for glusterd, which is slow and waits for others: what its own
+    beat heard is young enough to say whether the storage needs steps, and their proofs ask anew."""
+    if procedure not in TRACED:
+        return 0
+    return math.inf if procedure in DATABASES_ONLY else 2 * settings.GLUSTER_EVERY_S
 
 
 def remember(cluster: Cluster, plan: Plan) -> None:

@@ -57,11 +57,14 @@ def node_facts(
         **_application(parts),
         read_at=dict.fromkeys(_groups(quick, wrote), answered_at),
     )
-    return _without_slow(facts) if quick else facts
+    return _without_slow(facts, parts) if quick else facts
 
 
-def _without_slow(facts: NodeFacts) -> NodeFacts:
+def _without_slow(facts: NodeFacts, parts: Mapping[str, Section]) -> NodeFacts:
+    """The bootstrap marker may be asked all the same, before a cluster is begun."""
     left_out: dict[str, Any] = dict.fromkeys(SLOW_FACTS, NOT_ASKED)
+    if "marker" in parts:
+        left_out.pop("bootstrap_marker")
     return replace(facts, **left_out)
 
 
@@ -92,7 +95,8 @@ def _begun(new: Transfer | Unknown | None, old: Transfer | Unknown | None) -> di
 
 def _kept(new: NodeFacts, old: NodeFacts) -> dict[str, Any]:
     """Of the older facts what a quick question leaves out; of the units, which of them are there."""
-    kept = {name: getattr(old, name) for name in SLOW_FACTS}
+    left_out = [name for name in SLOW_FACTS if getattr(new, name) == NOT_ASKED]
+    kept = {name: getattr(old, name) for name in left_out}
     kept["extra"] = {**new.extra, "enabled": old.extra.get("enabled", {})}
     if not isinstance(new.units, Unknown) and not isinstance(old.units, Unknown):
         absent = {name for name, state in old.units.items() if state == "not-found"}

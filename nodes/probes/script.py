@@ -26,7 +26,8 @@ has() {{ command -v "$1" >/dev/null 2>&1; }}
 """
 
 # Arguments: the application's directory; a token that the write test writes, or "" to look at the
-# storage without writing; "sql" when the database was asked by its own protocol already; "all", or "quick" to leave out what hardly ever changes;
+# storage without writing; "sql" when the database was asked by its own protocol already; "all", or
+# "quick" to leave out what hardly ever changes, or "quick marker" to ask of that the marker alone;
 # the data directory if it is known; the address of dpiui2's page or ""; paths of bricks.
 #
 # It is asked every few seconds, so it starts few processes: what the shell can read by itself, it
@@ -36,6 +37,8 @@ BEAT = (
     + r"""
 app=$1 token=$2 known=$3 what=$4 datadir=$5 page_url=$6
 shift 6
+rare='marker databases versions page'
+case $what in quick) rare= ;; 'quick marker') what=quick rare=marker ;; esac
 if [ -z "$datadir" ]; then
     datadir=/var/lib/mysql
     if has my_print_defaults; then
@@ -294,8 +297,7 @@ page() {
 
 questions='clock identity units mysqld env_keys scripts system grastate traces transfer'
 [ "$known" = sql ] || questions="$questions wsrep"
-[ "$what" = quick ] || questions="$questions marker databases versions page"
-for question in $questions; do part $question $question; done
+for question in $questions $rare; do part $question $question; done
 for path in "$datadir" /data*; do
     [ -e "$path" ] && set -- "$@" "$path"
 done

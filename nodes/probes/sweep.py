@@ -40,6 +40,7 @@ class Known:
     datadir: str = ""
     bricks: tuple[str, ...] = ()
     quick: bool = False  # leave out what hardly ever changes
+    marker: bool = False  # but not what would start a new cluster
     answered_at: float = 0.0  # seconds since the epoch; 0: it did not answer last time
     write: bool = True  # test the storage by writing to it, not only by reading
 
@@ -97,7 +98,7 @@ class Sweep:
             self.app_dir,
             token_hex(8) if known.write else "",
             "sql" if sql_answered else "",
-            "quick" if known.quick else "all",
+            _extent(known),
             known.datadir,
             of_host(self.page_url, target.host),
             *known.bricks,
@@ -111,6 +112,12 @@ class Sweep:
         status = sql.wsrep_status(transport, target, self.monitor_password)
         facts = parse_galera.galera_facts(status) if status else None
         return facts if isinstance(facts, GaleraFacts) else None
+
+
+def _extent(known: Known) -> str:
+    if not known.quick:
+        return "all"
+    return "quick marker" if known.marker else "quick"
 
 
 @dataclass(frozen=True)

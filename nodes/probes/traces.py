@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 
 from nodes.domain import traces as parse
 from nodes.domain.observation import Unknown
@@ -17,6 +18,7 @@ from nodes.probes.script import MARK, PRELUDE
 from nodes.transport.base import Target, Transport, TransportError, script
 
 TIMEOUT_S = 10.0
+NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
 
 # Argument: the data directory if it is known.
 TRACES = (
@@ -38,16 +40,21 @@ part data data
 Connect = Callable[[Target], Transport]
 
 
-def look(connect: Connect, targets: Sequence[Target]) -> Mapping[str, Traces | Unknown]:
-    """By host; a node that does not answer is Unknown. Takes at most TIMEOUT_S seconds or so."""
+def look(
+    connect: Connect, targets: Sequence[Target], datadirs: Mapping[str, str] = NOT_KNOWN
+) -> Mapping[str, Traces | Unknown]:
+    """By host; a node that does not answer is Unknown. Takes at most TIMEOUT_S seconds or so.
+
+    `datadirs`: where the data lies, by host, as far as it is known.
+    """
     with ThreadPoolExecutor(max(1, len(targets)), "traces") as pool:
-        found = pool.map(lambda target: _ask(connect, target), targets)
+        found = pool.map(lambda t: _ask(connect, t, datadirs.get(t.host, "")), targets)
         return {target.host: answer for target, answer in zip(targets, found, strict=True)}
 
 
-def _ask(connect: Connect, target: Target) -> Traces | Unknown:
+def _ask(connect: Connect, target: Target, datadir: str) -> Traces | Unknown:
     try:
-        output = connect(target).run(script(TRACES, "", timeout_s=TIMEOUT_S))
+        output = connect(target).run(script(TRACES, datadir, timeout_s=TIMEOUT_S))
     except TransportError as error:
         return Unknown(error.why, fix=error.fix, code=error.code)
     return of_text(output.text)

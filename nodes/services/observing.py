@@ -8,6 +8,7 @@ looked at every time, and written to in the rhythm of glusterd.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -69,23 +70,41 @@ def _asked() -> Asked:
 
 
 @open_to_viewers
-def observe(*, cluster: Cluster, max_age_s: float = 0) -> ClusterFacts:
+def observe(
+    *, cluster: Cluster, max_age_s: float = 0, storage_age_s: float = 0, quick: bool = False
+) -> ClusterFacts:
     """Ask every server everything now and store the answers. Takes at most about 16 seconds; never
     raises because of a server: what could not be asked is Unknown.
 
     `max_age_s`: if everything that is stored is younger (seconds), that is returned instead.
+    `storage_age_s`: glusterd, which is slow, is left out if all that it said is younger (seconds).
+    `quick`: so is what hardly ever changes, as a beat does; but the bootstrap marker is read anew.
     """
     stored = selectors.latest_facts(cluster)
     if stored and max_age_s and _age(stored) <= max_age_s:
         return stored
-    sweep = _sweep(cluster, {})
-    facts = sweep.run(pool.transport_for)
-    _store(cluster, facts.nodes, stored)
-    answered = {node.host for node in facts.nodes if node.ssh is True}
+    sweep = _sweep(cluster, _known(stored, marker=True) if quick else {})
+    nodes = _store(cluster, sweep.run(pool.transport_for).nodes, stored)
+    if quick and any(node.ssh is True and "slow" not in node.read_at for node in nodes):
+        return observe(cluster=cluster, storage_age_s=storage_age_s)  # started again meanwhile
+    answered = {node.host for node in nodes if node.ssh is True}
     reached = [target for target in sweep.targets if target.host in answered]
-    _ask_gluster(cluster, reached, None, patience_s=GLUSTER_S)
     # Its own answers, not the stored ones: a steady beat may have stored older reasons meanwhile.
-    return selectors.completed(cluster, facts.nodes)
+    seen = selectors.completed(cluster, nodes)
+    if all(_storage_age(node) <= storage_age_s for node in seen.nodes):
+        return seen
+    _ask_gluster(cluster, reached, None, patience_s=GLUSTER_S)
+    return selectors.completed(cluster, nodes)
+
+
+def _storage_age(node: NodeFacts) -> float:
+    """Seconds since this server's glusterd was asked. In an earlier boot counts for nothing; a server
+    that is away has nothing to say."""
+    if node.ssh is not True:
+        return 0.0
+    age = time.time() - node.read_at.get("gluster", 0.0)
+    up = math.inf if isinstance(node.uptime_s, Unknown) else node.uptime_s
+    return age if age < up else math.inf
 
 
 @of_the_panel
@@ -124,8 +143,9 @@ def _sweep(cluster: Cluster, known: dict[str, Known]) -> Sweep:
     )
 
 
-def _known(stored: ClusterFacts | None) -> dict[str, Known]:
-    return {node.host: _known_of(node) for node in stored.nodes} if stored else {}
+def _known(stored: ClusterFacts | None, *, marker: bool = False) -> dict[str, Known]:
+    found = {node.host: _known_of(node) for node in stored.nodes} if stored else {}
+    return {host: replace(known, marker=marker) for host, known in found.items()}
 
 
 def _known_of(node: NodeFacts) -> Known:
@@ -150,8 +170,10 @@ def _write_is_due(node: NodeFacts) -> bool:
     return not well or time.time() - node.read_at.get("write", 0.0) >= settings.GLUSTER_EVERY_S
 
 
-def _store(cluster: Cluster, nodes: Iterable[NodeFacts], stored: ClusterFacts | None) -> None:
-    """Each node's newest answer; a slow sweep never overwrites a later one."""
+def _store(
+    cluster: Cluster, nodes: Iterable[NodeFacts], stored: ClusterFacts | None
+) -> tuple[NodeFacts, ...]:
+    """Each node's newest answer, with what was left out; a slow sweep never overwrites a later one."""
     older = {node.host: node for node in stored.nodes} if stored else {}
     merged = tuple(carried(node, older.get(node.host)) for node in nodes)
     with transaction.atomic():
@@ -159,6 +181,7 @@ def _store(cluster: Cluster, nodes: Iterable[NodeFacts], stored: ClusterFacts | 
             _store_one(cluster, node)
         samples.keep(cluster, numbers_of(ClusterFacts(_with_heal(merged, older))))
     _tell(cluster)
+    return merged
 
 
 def _tell(cluster: Cluster) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clusterpanel.people.rules import of_the_panel
-from nodes.domain.observation import Unknown
+from nodes.domain.observation import ClusterFacts, Unknown
 from nodes.domain.traces import Traces
 from nodes.models import Cluster
 from nodes.probes import traces
@@ -14,8 +14,12 @@ from nodes.transport import pool
 
 
 @of_the_panel
-def traces_now(*, cluster: Cluster) -> Mapping[str, Traces | Unknown]:
-    """By host, of every server of the Galera list; one that does not answer is Unknown."""
+def traces_now(*, cluster: Cluster, facts: ClusterFacts) -> Mapping[str, Traces | Unknown]:
+    """By host, of every server of the Galera list; one that does not answer is Unknown.
+
+    `facts` of the same servers say where the data lies.
+    """
     wanted = cluster.revision.peers.galera_peer_hosts
     targets = [target for target in targets_for(cluster) if target.host in wanted]
-    return traces.look(pool.transport_for, targets)
+    datadirs = {node.host: str(node.extra.get("datadir") or "") for node in facts.nodes}
+    return traces.look(pool.transport_for, targets, datadirs)

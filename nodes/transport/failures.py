@@ -16,6 +16,7 @@ from nodes.transport.base import (
     ConnectionLost,
     SudoRefused,
     Target,
+    TransportError,
     Unreachable,
 )
 
@@ -82,6 +83,21 @@ def _other(target: Target, error: Exception) -> tuple[Text, Text]:
     )
 
 
+def sign_in_failed(
+    target: Target, session: paramiko.Transport, error: Exception, seconds: float
+) -> TransportError:
+    """Only a server that is still there has refused the key. One that is about to go down, or boots,
+    hangs up on everybody but root (pam_nologin), and its banner says so."""
+    if session.is_active():
+        return auth_failed(target, error)
+    if str(error).startswith("Authentication timeout"):
+        return unreachable(target, TimeoutError(), seconds)
+    if str(error).endswith("saw EOF"):  # paramiko's word for a connection that ended
+        # Not `get_banner`: of a session that is over it gives none.
+        return _hung_up(target, getattr(session.auth_handler, "banner", None) or b"")
+    return auth_failed(target, error)
+
+
 def auth_failed(target: Target, error: Exception) -> AuthFailed:
     what = "key" if target.private_key else "password"
     allowed = getattr(error, "allowed_types", None)
@@ -117,7 +133,7 @@ def _auth_fix(target: Target) -> Text:
     )
 
 
-def hung_up(target: Target, banner: bytes) -> Unreachable:
+def _hung_up(target: Target, banner: bytes) -> Unreachable:
     """The server ended the connection in the middle of the sign-in. It says nothing about the key."""
     return Unreachable(
         say(

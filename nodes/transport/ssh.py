@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,20 +17,15 @@ from nodes.transport.base import (
     Target,
     TransportError,
     Unreachable,
-    line_for,
 )
 from nodes.transport.failures import NotSent
 from nodes.transport.keys import fingerprint
+from nodes.transport.ssh_stream import CHANNEL_S, SSH_ERRORS, SshStream
 
 __all__ = ["SshTransport", "connect", "fingerprint", "scan_host_key"]
 
 KEEPALIVE_S = 15
 _DEAD_AFTER_MS = 20_000  # sent and not acknowledged for so long: the connection is lost
-_CHANNEL_S = 10.0
-_DYING_S = 0.3
-_READ = 256 * 1024
-_LONGEST = 16 * 1024**2  # of an answer; what a job prints is streamed and has no limit
-_SSH_ERRORS = (paramiko.SSHException, OSError, EOFError)
 
 
 def connect(target: Target, *, timeout_s: float = 8) -> SshTransport:
@@ -51,21 +44,8 @@ def connect(target: Target, *, timeout_s: float = 8) -> SshTransport:
     session.set_keepalive(KEEPALIVE_S)
     connected = SshTransport(target, session)
     if target.username != "root":
-        _require_sudo(connected, timeout_s)
+        connected.require_sudo(timeout_s)
     return connected
-
-
-def _require_sudo(connected: SshTransport, timeout_s: float) -> None:
-    """Once for each connection, so that nothing fails later in words that nobody understands."""
-    try:
-        said = connected.run(Command(("sh", "-c", 'echo "$PATH"'), timeout_s=timeout_s))
-        if said.exit_code:
-            raise failures.sudo_refused(connected.target, said.stderr, said.exit_code)
-        if not {"/usr/bin", "/usr/sbin"} <= set(said.text.strip().split(":")):
-            raise failures.sudo_path(connected.target, said.text.strip())
-    except TransportError:
-        connected.close()
-        raise
 
 
 def scan_host_key(host: str, port: int, *, timeout_s: float = 5) -> list[PinnedKey]:
@@ -94,7 +74,7 @@ def _greet(target: Target, timeout_s: float) -> paramiko.Transport:
         if not session.initial_kex_done:  # how paramiko says that the time was over
             session.close()
             raise TimeoutError
-    except _SSH_ERRORS as error:
+    except SSH_ERRORS as error:
         sock.close()
         raise _greeting_failed(target, error, timeout_s) from error
     return session
@@ -132,25 +112,11 @@ def _sign_in(session: paramiko.Transport, target: Target, timeout_s: float) -> N
         else:
             left = session.auth_password(target.username, target.password)
     except paramiko.AuthenticationException as error:
-        raise _not_signed_in(session, target, error, timeout_s) from error
-    except _SSH_ERRORS as error:
+        raise failures.sign_in_failed(target, session, error, timeout_s) from error
+    except SSH_ERRORS as error:
         raise failures.unreachable(target, error, timeout_s) from error
     if left:
         raise failures.auth_failed(target, paramiko.BadAuthenticationType("more is asked", left))
-
-
-def _not_signed_in(
-    session: paramiko.Transport, target: Target, error: Exception, timeout_s: float
-) -> TransportError:
-    """Only a server that is still there has refused the key. One that is about to go down, or boots,
-    hangs up on everybody but root (pam_nologin), and its banner says so."""
-    if session.is_active():
-        return failures.auth_failed(target, error)
-    if str(error).startswith("Authentication timeout"):
-        return failures.unreachable(target, TimeoutError(), timeout_s)
-    if str(error).endswith("saw EOF"):  # paramiko's word for a connection that ended
-        return failures.hung_up(target, session.get_banner() or b"")
-    return failures.auth_failed(target, error)
 
 
 class SshTransport:
@@ -165,8 +131,27 @@ class SshTransport:
         return self._session.is_active()
 
     def run(self, command: Command) -> Output:
+        """Raises SudoRefused as well when sudo was taken away since the connection was made."""
+        said = self._run(command)
+        if said.exit_code and said.stderr.startswith(b"sudo:") and self.target.username != "root":
+            self.require_sudo(command.timeout_s)  # or it only warned, and the command itself failed
+        return said
+
+    def _run(self, command: Command) -> Output:
         with self.stream(command) as stream:
             return stream.finish(command.timeout_s)
+
+    def require_sudo(self, timeout_s: float) -> None:
+        """So that nothing fails later in words that nobody understands. Raises SudoRefused, and closes."""
+        try:
+            said = self._run(Command(("sh", "-c", 'echo "$PATH"'), timeout_s=timeout_s))
+            if said.exit_code:
+                raise failures.sudo_refused(self.target, said.stderr, said.exit_code)
+            if not {"/usr/bin", "/usr/sbin"} <= set(said.text.strip().split(":")):
+                raise failures.sudo_path(self.target, said.text.strip())
+        except TransportError:
+            self.close()
+            raise
 
     @contextmanager
     def stream(self, command: Command) -> Generator[SshStream]:
@@ -182,10 +167,10 @@ class SshTransport:
     def tunnel(self, port: int) -> Generator[paramiko.Channel]:
         there, here = ("127.0.0.1", port), ("127.0.0.1", 0)
         try:
-            channel = self._session.open_channel("direct-tcpip", there, here, timeout=_CHANNEL_S)
+            channel = self._session.open_channel("direct-tcpip", there, here, timeout=CHANNEL_S)
         except paramiko.ChannelException as error:
             raise failures.closed(self.target, port) from error
-        except _SSH_ERRORS as error:
+        except SSH_ERRORS as error:
             raise failures.lost(self.target, NotSent) from error
         try:
             yield channel
@@ -198,10 +183,10 @@ class SshTransport:
     def _channel(self) -> paramiko.Channel:
         self._compare_again()
         try:
-            return self._session.open_session(timeout=_CHANNEL_S)
+            return self._session.open_session(timeout=CHANNEL_S)
         except paramiko.ChannelException as error:
-            raise failures.unreachable(self.target, error, _CHANNEL_S) from error
-        except _SSH_ERRORS as error:
+            raise failures.unreachable(self.target, error, CHANNEL_S) from error
+        except SSH_ERRORS as error:
             self._session.close()
             raise failures.lost(self.target, NotSent) from error
 
@@ -215,98 +200,3 @@ class SshTransport:
         except TransportError:
             self._session.close()
             raise
-
-
-class SshStream:
-    """A command under way. Its error output is read aside, so that neither stream blocks the other."""
-
-    def __init__(
-        self, target: Target, session: paramiko.Transport, channel: paramiko.Channel
-    ) -> None:
-        self._target, self._session, self._channel = target, session, channel
-        self._errors = bytearray()
-        self._helpers: list[threading.Thread] = []
-
-    def begin(self, command: Command) -> None:
-        try:
-            self._channel.exec_command(line_for(self._target, command))
-        except _SSH_ERRORS as error:
-            raise failures.lost(self._target, NotSent) from error
-        self._help(self._drain_errors)
-        if len(command.stdin) > _READ:
-            self._help(self._send, command.stdin)
-        else:
-            self._send(command.stdin)
-
-    def _help(self, work: object, *args: object) -> None:
-        thread = threading.Thread(target=work, args=args, daemon=True)  # type: ignore[arg-type]
-        thread.start()
-        self._helpers.append(thread)
-
-    def _send(self, data: bytes) -> None:
-        # A command that does not want its input is no error; its exit code tells.
-        with contextlib.suppress(*_SSH_ERRORS):
-            if data:
-                self._channel.sendall(data)
-            self._channel.shutdown_write()
-
-    def _drain_errors(self) -> None:
-        with contextlib.suppress(*_SSH_ERRORS):
-            while data := self._channel.recv_stderr(_READ):
-                self._errors += data[: _LONGEST - len(self._errors)]
-
-    def read(self, timeout_s: float) -> bytes | None:
-        self._channel.settimeout(max(timeout_s, 0.0001))
-        try:
-            data = self._channel.recv(_READ)
-        except TimeoutError:
-            if not self._session.is_active():
-                raise failures.lost(self._target) from None
-            return None
-        except _SSH_ERRORS as error:
-            raise failures.lost(self._target) from error
-        if not data and self._was_cut():
-            raise failures.lost(self._target)
-        return data
-
-    def _was_cut(self) -> bool:
-        """At the end of the output: did the command end, or the connection?
-
-        A command that ended says how. Without that, paramiko marks the session dead a moment after
-        the channel, so the session's own thread is waited for; a command killed by a signal has no
-        exit status either, on a session that lives.
-        """
-        self._channel.status_event.wait(_CHANNEL_S)
-        if self._channel.exit_status != -1:
-            return False
-        self._session.join(_DYING_S)
-        return not self._session.is_active()
-
-    def exit_code(self) -> int:
-        """-1 if the command was killed by a signal. Waits, but not for ever."""
-        return self._exit_code(time.monotonic() + _CHANNEL_S, _CHANNEL_S)
-
-    def _exit_code(self, deadline: float, allowed_s: float) -> int:
-        if not self._channel.status_event.wait(max(0.0, deadline - time.monotonic())):
-            raise failures.too_slow(self._target, allowed_s)
-        code = self._channel.exit_status
-        if code == -1 and not self._session.is_active():
-            raise failures.lost(self._target)
-        return code
-
-    def finish(self, timeout_s: float) -> Output:
-        deadline = time.monotonic() + timeout_s
-        out = bytearray()
-        while (data := self.read(deadline - time.monotonic())) != b"":
-            if data is None:
-                raise failures.too_slow(self._target, timeout_s)
-            out += data
-            if len(out) > _LONGEST:
-                raise failures.too_long(self._target, _LONGEST)
-        self._helpers[0].join(max(0.0, deadline - time.monotonic()))
-        code = self._exit_code(max(deadline, time.monotonic() + 1), timeout_s)
-        return Output(code, bytes(out), bytes(self._errors))
-
-    def close(self) -> None:
-        with contextlib.suppress(*_SSH_ERRORS):
-            self._channel.close()

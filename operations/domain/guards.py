@@ -119,5 +119,5 @@ GUARDS: Mapping[str, Callable[..., Refusal | None]] = MappingProxyType(
         "not_primary": recovery_guards.not_primary,
     }
 )
-# They look at what lies on the disks of stopped databases as well.
+# They look at databases alone, and at what lies on the disks of stopped ones.
 TRACED = frozenset({"nothing_started", "one_primary", "not_primary"})

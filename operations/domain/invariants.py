@@ -76,9 +76,15 @@ def _overwriting_is_gated(plan: Plan) -> None:
 
 
 def _stage_is_serial(stage: Stage, hosts: Sequence[str]) -> None:
-    """In list order; several steps on one server may follow each other."""
+    """In list order; several steps on one server may follow each other. What begins together neither
+    needs a look in its own moment nor overwrites anything, and has its server for itself."""
     places = [hosts.index(step.node) for step in stage.steps]
     _require(places == sorted(places), f"stage {stage.key} is not in list order (law 3)")
+    if not stage.together:
+        return
+    _require(len(set(places)) == len(places), f"stage {stage.key} works twice on one server")
+    alone = any(step.guard.name or step.overwrites or step.stdin for step in stage.steps)
+    _require(not alone, f"stage {stage.key} has a step that must have its turn alone (law 3)")
 
 
 def _new_primary_is_last(plan: Plan, hosts: Sequence[str]) -> None:

@@ -41,16 +41,20 @@ class WhenUnproven(StrEnum):
 
 @dataclass(frozen=True)
 class StepLife:
-    """One step now. `attempt` counts the jobs started for it, from 1; 0 means none yet."""
+    """One step now. `attempt` counts the jobs started for it, from 1; 0 means none yet.
+
+    Steps of one `group` are at work at the same time; "" is a step that has its turn alone.
+    """
 
     key: str
     state: StepState = StepState.PENDING
     attempt: int = 0
     when_unproven: WhenUnproven = WhenUnproven.FAIL
+    group: str = ""
 
     @property
     def in_flight(self) -> bool:
-        """A job of it may be at work, or has just ended; at most one step is, ever."""
+        """A job of it may be at work, or has just ended; several steps are only within one group."""
         again = self.when_unproven is WhenUnproven.AGAIN
         return self.state is StepState.RUNNING or (self.state is StepState.VERIFYING and not again)
 

@@ -5,13 +5,14 @@ may be sent at any moment, by any worker: it asks "what is to be done now" of a 
 database, so a worker that died is replaced by sending `Claimed` again (law 6).
 
 Rules: steps run one at a time in plan order and the next begins only after the proof of the one
-before (law 3); an exit code alone never makes a step succeed (law 8); a step whose job vanished is
+before (law 3), except within a group: its steps begin together, each is proven by itself, and what
+comes after begins only after the proof of the last; an exit code alone never makes a step succeed (law 8); a step whose job vanished is
 judged by its proof, never run again by itself (laws 5 and 9).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from operations.domain.life import (
@@ -39,6 +40,7 @@ from operations.domain.life import (
     Unproven,
     WhenUnproven,
 )
+from operations.domain.turns import Advance, end, go_on, next_of, others_move, put, stop_with
 
 __all__ = [
     "ACTIVE",
@@ -70,20 +72,23 @@ __all__ = [
     "fresh",
 ]
 
-Advance = tuple[Life, tuple[Effect, ...]]
-
 
 class IllegalEvent(Exception):
     """An event that cannot happen in this life; always a defect of the caller."""
 
 
-def fresh(step_keys: Sequence[str]) -> Life:
-    """The life of a run that was accepted and not yet taken by a worker."""
-    return Life(RunState.WAITING, tuple(StepLife(key) for key in step_keys))
+def fresh(step_keys: Sequence[str], group: Collection[str] = ()) -> Life:
+    """The life of a run that was accepted and not yet taken by a worker; `group` begins together."""
+    steps = (StepLife(key, group="together" if key in group else "") for key in step_keys)
+    return Life(RunState.WAITING, tuple(steps))
 
 
 def advance(life: Life, event: Event) -> Advance:
-    """The one transition function. Raises IllegalEvent for an event this life cannot have."""
+    """The one transition function. Raises IllegalEvent for an event this life cannot have.
+
+    Of a group, an event of one step answers with what is to be done with that step; the others have
+    been told already. `Claimed` answers with everything that is to be done now.
+    """
     match event:
         case Claimed():
             return _claimed(life)
@@ -112,56 +117,14 @@ def advance(life: Life, event: Event) -> Advance:
 
 def _claimed(life: Life) -> Advance:
     _require(life.state in ACTIVE, life, Claimed())
-    return _go_on(replace(life, state=RunState.RUNNING))
-
-
-def _go_on(life: Life) -> Advance:
-    """The single next effect of a running life: first what is in flight, then in plan order."""
-    live = [step for step in life.steps if step.in_flight]
-    for step in (*live, *life.steps):
-        match step.state:
-            case StepState.SUCCEEDED | StepState.SKIPPED:
-                continue
-            case StepState.RUNNING:
-                return life, (_run_or_stop(life, step),)
-            case StepState.VERIFYING:
-                return _cancel(life, step) if life.cancelling else (life, (Prove(step.key),))
-            case StepState.PENDING:
-                return _cancel(life, None) if life.cancelling else _begin(life, step)
-            case _:
-                return _end(life, RunState.FAILED)
-    return _end(life, RunState.SUCCEEDED if life.steps else RunState.FAILED)
-
-
-def _run_or_stop(life: Life, step: StepLife) -> Effect:
-    if life.cancelling:
-        return Stop(step.key, step.attempt)
-    resumed = step.when_unproven is WhenUnproven.RUN
-    return Begin(step.key, step.attempt, only_attach=resumed)
-
-
-def _begin(life: Life, step: StepLife) -> Advance:
-    running = replace(
-        step,
-        state=StepState.RUNNING,
-        attempt=step.attempt + 1,
-        when_unproven=WhenUnproven.FAIL,
-    )
-    return _put(life, running), (Begin(step.key, running.attempt),)
-
-
-def _cancel(life: Life, step: StepLife | None) -> Advance:
-    """End as cancelled; a step that was being proven for the first time keeps an unknown effect."""
-    if step is not None:
-        life = _put(life, _not_reached(step))
-    return _end(life, RunState.CANCELLED)
+    return go_on(replace(life, state=RunState.RUNNING))
 
 
 def _cancel_asked(life: Life) -> Advance:
     _require(life.state in ACTIVE, life, CancelAsked())
     asked = replace(life, cancelling=True)
     if life.state is RunState.WAITING and all(s.state is not StepState.RUNNING for s in life.steps):
-        return _end(asked, RunState.CANCELLED)
+        return end(asked, RunState.CANCELLED)
     return asked, ()
 
 
@@ -189,9 +152,10 @@ def _to_resume(step: StepLife, *, lasts: bool) -> StepLife:
 def _job_ended(life: Life, event: Event, step: StepLife, exit_code: int) -> Advance:
     _require(step.state is StepState.RUNNING, life, event)
     if exit_code != 0:
-        return _end(_put(life, replace(step, state=StepState.FAILED)), RunState.FAILED)
+        failed = put(life, replace(step, state=StepState.FAILED))
+        return stop_with(failed, step.key, RunState.FAILED)
     verifying = replace(step, state=StepState.VERIFYING, when_unproven=WhenUnproven.FAIL)
-    return _go_on(_put(life, verifying))
+    return next_of(put(life, verifying), step.key)
 
 
 def _job_vanished(life: Life, event: Event, step: StepLife) -> Advance:
@@ -199,59 +163,49 @@ def _job_vanished(life: Life, event: Event, step: StepLife) -> Advance:
     resumed = step.when_unproven is WhenUnproven.RUN
     unproven = WhenUnproven.RUN if resumed else WhenUnproven.UNKNOWN
     verifying = replace(step, state=StepState.VERIFYING, when_unproven=unproven)
-    return _go_on(_put(life, verifying))
+    return next_of(put(life, verifying), step.key)
 
 
 def _not_started(life: Life, event: Event, step: StepLife) -> Advance:
     _require(step.state is StepState.RUNNING, life, event)
     if life.cancelling:
-        return _end(_put(life, replace(step, state=StepState.CANCELLED)), RunState.CANCELLED)
-    return _end(_put(life, replace(step, state=StepState.FAILED)), RunState.FAILED)
+        cancelled = put(life, replace(step, state=StepState.CANCELLED))
+        return stop_with(cancelled, step.key, RunState.CANCELLED)
+    failed = put(life, replace(step, state=StepState.FAILED))
+    return stop_with(failed, step.key, RunState.FAILED)
 
 
 def _proven(life: Life, event: Event, step: StepLife) -> Advance:
     _require(step.state is StepState.VERIFYING, life, event)
-    return _go_on(_put(life, replace(step, state=StepState.SUCCEEDED)))
+    return next_of(put(life, replace(step, state=StepState.SUCCEEDED)), step.key)
 
 
 def _unproven(life: Life, event: Event, step: StepLife) -> Advance:
     _require(step.state is StepState.VERIFYING, life, event)
     match step.when_unproven:
         case WhenUnproven.RUN:
-            return _go_on(_put(life, replace(step, state=StepState.PENDING)))
+            return next_of(put(life, replace(step, state=StepState.PENDING)), step.key)
         case WhenUnproven.UNKNOWN:
-            unknown = _put(life, replace(step, state=StepState.UNKNOWN))
-            return _end(unknown, RunState.INTERRUPTED)
-    return _end(_put(life, replace(step, state=StepState.FAILED)), RunState.FAILED)
+            unknown = put(life, replace(step, state=StepState.UNKNOWN))
+            return stop_with(unknown, step.key, RunState.INTERRUPTED)
+    failed = put(life, replace(step, state=StepState.FAILED))
+    return stop_with(failed, step.key, RunState.FAILED)
 
 
 def _job_stopped(life: Life, event: Event, step: StepLife) -> Advance:
     _require(step.state is StepState.RUNNING and life.cancelling, life, event)
-    return _end(_put(life, replace(step, state=StepState.CANCELLED)), RunState.CANCELLED)
+    cancelled = put(life, replace(step, state=StepState.CANCELLED))
+    return stop_with(cancelled, step.key, RunState.CANCELLED)
 
 
 def _node_lost(life: Life, step: StepLife) -> Advance:
-    """The job may still be running there: the effect is unknown, and the run says so."""
-    unknown = StepState.UNKNOWN if step.in_flight else StepState.SUCCEEDED
-    return _end(_put(life, replace(step, state=unknown)), RunState.INTERRUPTED)
+    """The job may still be running there: the effect is unknown, and the run says so.
 
-
-def _end(life: Life, state: RunState) -> Advance:
-    steps = tuple(_not_reached(step) for step in life.steps)
-    return replace(life, state=state, steps=steps), (End(state),)
-
-
-def _not_reached(step: StepLife) -> StepLife:
-    """What was proven before and was to be proven once more is known as it was before."""
-    if step.state is not StepState.VERIFYING:
-        return step
-    known = StepState.UNKNOWN if step.in_flight else StepState.SUCCEEDED
-    return replace(step, state=known)
-
-
-def _put(life: Life, changed: StepLife) -> Life:
-    steps = tuple(changed if step.key == changed.key else step for step in life.steps)
-    return replace(life, steps=steps)
+    Of a group that goes on it must be remembered that this one was not proven again.
+    """
+    known = not step.in_flight and not others_move(life, step.key)
+    lost = replace(step, state=StepState.SUCCEEDED if known else StepState.UNKNOWN)
+    return stop_with(put(life, lost), step.key, RunState.INTERRUPTED)
 
 
 def _current(life: Life, key: str, event: Event) -> StepLife:

@@ -75,12 +75,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Stage:
-    """Steps that belong together; they run on one node at a time, in this order (law 3)."""
+    """Steps that belong together; they run on one node at a time, in this order (law 3).
+
+    `together`: they are independent, one to a node, and begin at the same time; what comes after
+    begins when each of them is proven.
+    """
 
     key: str
     title: Text
     why: Text
     steps: tuple[Step, ...]
+    together: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,7 @@ def _stage(data: Mapping[str, Any]) -> Stage:
         _text(data["title"]),
         _text(data["why"]),
         tuple(_step(step) for step in data["steps"]),
+        data.get("together", False),
     )
 
 

@@ -1,10 +1,13 @@
-"""The shell of a recovery: POSIX sh. A start never waits; what came of it is left to a proof.
+"""The shell of a recovery: POSIX sh. A start waits a short while at most; what came of it is left to a
+proof.
 
 Nothing here decides: a script refuses by itself what the plan has ruled out, so that a step which
 runs late does no harm.
 """
 
 from nodes.domain.traces import DATADIR, FOLDER, KEPT, MARK_OF_DATA
+
+WAIT_S = 20  # a longer start copies all data: then the proof waits, and tells how far it is
 
 # $1: the data directory, "" when it is not known.
 _COMMON = (
@@ -17,6 +20,8 @@ fail() {{ echo "ERROR: $*" >&2; exit 1; }}
 processes() {{ cat /proc/[0-9]*/comm 2>/dev/null | grep -c -x -E 'mariadbd|mysqld'; }}
 unit() {{ systemctl show -p ActiveState mariadb.service | sed 's/^ActiveState=//'; }}
 stopped() {{ [ "$(processes)" = 0 ] && case $(unit) in inactive | failed) ;; *) false ;; esac; }}
+# Onto the disk: these, and not whatever else the server has to write. An old `sync` takes no names.
+to_disk() {{ sync "$@" 2>/dev/null || sync; }}
 # Whatever would make the next start begin a cluster of its own.
 clear_marker() {{
     if systemctl show-environment | grep -q '^_WSREP_NEW_CLUSTER=.'; then
@@ -32,11 +37,19 @@ clear_marker() {{
 free_port() {{
     ! systemctl is-active -q mariadb.socket || {{ systemctl stop mariadb.socket && echo "mariadb.socket is stopped"; }}
 }}
-start() {{
+order() {{
     free_port
     systemctl reset-failed mariadb 2>/dev/null
-    systemctl --no-block start mariadb || fail "systemd did not take the order to start mariadb"
     echo "mariadb is being started"
+}}
+not_taken() {{ fail "systemd did not take the order to start mariadb"; }}
+start() {{ order && {{ systemctl --no-block start mariadb || not_taken; }}; }}
+# systemd's word costs the server nothing, while SQL that is asked again and again slows the start down.
+# The start goes on when the wait is over, and while somebody cancels.
+start_and_wait() {{
+    order
+    timeout {WAIT_S} systemctl start mariadb
+    case $?:$(unit) in 0:* | 124:* | *:active | *:activating | *:failed) ;; *) not_taken ;; esac
 }}
 """
 )
@@ -130,7 +143,7 @@ fi
     echo "said=$(printf '%s\n' "$words" | tail -n 1 | cut -c 1-300)"
     echo "copies=$copies"
 }} >"{KEPT}.new" && mv -f "{KEPT}.new" "{KEPT}" || fail "the position cannot be written to {KEPT}"
-sync
+to_disk "$copies"/* "$copies" "{KEPT}" "$folder"
 echo "position: $found $position"
 """
 )
@@ -150,7 +163,7 @@ if grep -q '^safe_to_bootstrap:[[:space:]]*0' "$file"; then
         mv -f "$file.new" "$file" || fail "safe_to_bootstrap cannot be written to $file"
     echo "safe_to_bootstrap is set to 1: it holds the highest position, $2:$3"
 fi
-sync
+to_disk "$file" "$datadir"
 systemctl reset-failed mariadb 2>/dev/null
 galera_new_cluster
 code=$?
@@ -179,7 +192,7 @@ mkdir -p -m 700 "$folder"
     mv -f "$datadir/gvwstate.dat" "$folder/gvwstate.dat" &&
         echo "gvwstate.dat is set aside in $folder: it joins, it does not form the old component again"
 }
-start
+start_and_wait
 """
 )
 

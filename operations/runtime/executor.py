@@ -1,21 +1,25 @@
 """The only loop: ask the machine what to do, do it, store what happened, ask again.
 
-It decides nothing. Any number of workers may execute the same run at the same time: one gets the
+It decides nothing. What the machine wants done at once is done at once, in threads; everything that
+came of it is told when the last of them is back, one event after the other. Any number of workers may execute the same run at the same time: one gets the
 lease, the others return at once; a worker that lost its lease stops without a word.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from django.db import Error as DatabaseError
+from django.db import connection
 
 from nodes.domain.text import Text, say
 from operations.domain.machine import (
+    ACTIVE,
     Begin,
+    CancelAsked,
     Claimed,
     Effect,
     End,
@@ -40,7 +44,7 @@ from operations.runtime.run_lock import signs_of_life
 from operations.runtime.store import NOTHING, Note
 
 log = logging.getLogger(__name__)
-_LIVE = frozenset({StepState.RUNNING, StepState.VERIFYING})
+_FAILED = frozenset({StepState.FAILED, StepState.CANCELLED, StepState.UNKNOWN})
 
 
 def execute(run_id: str, ports_for: Callable[[Run], Ports]) -> None:
@@ -67,25 +71,54 @@ class Executor:
     def __init__(self, lease: Lease, run: Run, ports: Ports) -> None:
         self._lease, self._run, self._ports = lease, run, ports
         self._performer = Performer(lease, run, ports)
-        self._life = store.load(run.pk)
+        self._life = store.load(run.pk, _groups(run))
+        self._lost: list[str] = []
+        self._why = NOTHING  # of the step that ends the run; others of its group may come after it
 
     def drive(self) -> None:
-        waiting: deque[tuple[Event, Note]] = deque([(Claimed(), NOTHING)])
-        while waiting:
-            event, note = waiting.popleft()
+        outcomes = [Outcome((Claimed(),))]
+        while wanted := self._wanted(outcomes):
+            outcomes = self._at_once(wanted)
+
+    def _wanted(self, outcomes: list[Outcome]) -> dict[Effect, Life]:
+        """What is to be done next, each with the life before it."""
+        wanted: dict[Effect, Life] = {}
+        for event, note in _in_order(outcomes):
+            if self._life.state not in ACTIVE:
+                break
             before, effects = self._life, self._advance(event, note)
-            for effect in effects:
-                outcome = self._perform(effect, before)
-                waiting.extend((event, outcome.note) for event in outcome.events)
+            known = {} if isinstance(event, Claimed) else wanted
+            wanted = {**known, **{effect: wanted.get(effect, before) for effect in effects}}
+        if wanted or self._life.state not in ACTIVE:
+            return wanted
+        before = self._life
+        return dict.fromkeys(self._advance(Claimed(), NOTHING), before)
+
+    def _at_once(self, wanted: Mapping[Effect, Life]) -> list[Outcome]:
+        if len(wanted) == 1:
+            return [self._perform(effect, before) for effect, before in wanted.items()]
+        with ThreadPoolExecutor(len(wanted), f"run {self._run.pk}") as threads:
+            found = [threads.submit(self._in_thread, *each) for each in wanted.items()]
+        return [each.result() for each in found]
+
+    def _in_thread(self, effect: Effect, before: Life) -> Outcome:
+        try:
+            return self._perform(effect, before)
+        finally:
+            connection.close()
 
     def _advance(self, event: Event, note: Note) -> tuple[Effect, ...]:
         """Store what the event changes, then say so."""
         before = self._life
         after, effects = advance(before, event)
         ends = next((effect.state for effect in effects if isinstance(effect, End)), None)
+        if isinstance(event, NodeLost):
+            self._lost.append(event.step)
+        if _failed(after, event):
+            self._why = note
         if ends is not None:
-            self._performer.leave(lost=event.step if isinstance(event, NodeLost) else "")
-        sentence = _sentence(ends, note) if ends else None
+            self._performer.leave(lost=self._lost)
+        sentence = _sentence(ends, note if self._why is NOTHING else self._why) if ends else None
         newest = store.save(
             self._lease,
             before,
@@ -137,6 +170,24 @@ class Executor:
                 error=type(error).__name__,
             )
             return Outcome((NodeLost(step),), Note(text))
+
+
+def _groups(run: Run) -> dict[str, str]:
+    together = [stage for stage in run.plan.stages if stage.together]
+    return {step.key: stage.key for stage in together for step in stage.steps}
+
+
+def _in_order(outcomes: Iterable[Outcome]) -> list[tuple[Event, Note]]:
+    """What became of the steps first; what several of them saw, a wish to cancel, once and last."""
+    told = [(event, each.note) for each in outcomes for event in each.events]
+    asks = {event: note for event, note in told if isinstance(event, CancelAsked | Claimed)}
+    steps = [(event, note) for event, note in told if event not in asks]
+    return [*steps, *asks.items()]
+
+
+def _failed(life: Life, event: Event) -> bool:
+    key = getattr(event, "step", "")
+    return any(step.key == key and step.state in _FAILED for step in life.steps)
 
 
 def _sentence(ends: RunState, note: Note) -> Text | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
+from threading import Lock
 
 from nodes.domain.refusal import Refusal, Refused
 from nodes.domain.text import Text, say
@@ -42,6 +44,7 @@ class Performer:
         self._plan = run.plan
         self._lock = RunLock(ports, run, self._tell_node)
         self._locked = False
+        self._taking = Lock()  # steps that begin together take the nodes once
 
     def begin(self, effect: Begin, *, fresh: bool) -> Outcome:
         """Start the job or attach to it. `fresh`: nobody can have started this attempt before."""
@@ -89,11 +92,12 @@ class Performer:
                 return _not_started(step, sentence)
 
     def _take_nodes(self) -> Text | None:
-        if self._locked:
-            return None
-        sentence = self._lock.take_all()
-        self._locked = sentence is None
-        return sentence
+        with self._taking:
+            if self._locked:
+                return None
+            sentence = self._lock.take_all()
+            self._locked = sentence is None
+            return sentence
 
     def _with_input(self, step: Step, job: Job) -> Job:
         if not step.stdin:
@@ -156,9 +160,9 @@ class Performer:
             follower = Follower(quiet, self._ports, job, self._offset(step))
             follower.to_the_end(may_start=False)
 
-    def leave(self, *, lost: str = "") -> None:
-        """Free the nodes, except that of a `lost` step, whose job may still be at work there."""
-        keep = [self._plan.step(lost).node] if lost else []
+    def leave(self, *, lost: Iterable[str] = ()) -> None:
+        """Free the nodes, except those of `lost` steps, whose jobs may still be at work there."""
+        keep = [self._plan.step(key).node for key in lost]
         for node in self._lock.release(keep=keep):
             self._tell_node(node, "locked", _still_locked(node))
 

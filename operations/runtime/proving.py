@@ -60,6 +60,7 @@ class _Waiting:
         self._tries = 0
         self._progress = Progress(time.monotonic())
         self._told: Text | None = None
+        self._of_bytes = False
         self._told_at = time.monotonic()
 
     @property
@@ -76,9 +77,11 @@ class _Waiting:
     def once_more(self, seen: NotYet) -> bool:
         """True if a person asked to cancel meanwhile."""
         sentence = self._progress.told(seen)
-        every_s = _TELL_EVERY_S if seen.received is None else _TRANSFER_EVERY_S
+        moves = seen.received is not None
+        every_s = _TRANSFER_EVERY_S if moves and self._of_bytes else _TELL_EVERY_S
         if sentence != self._told and time.monotonic() - self._told_at >= every_s:
             self._tell(sentence)
+            self._of_bytes = moves
         length = _PAUSES_S[min(self._tries, len(_PAUSES_S) - 1)]
         self._tries += 1
         return pause(self._lease, min(length, max(0.0, self._deadline - time.monotonic())))

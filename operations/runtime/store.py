@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +24,7 @@ from operations.models import Run, RunStep
 from operations.runtime import journal
 from operations.runtime.lease import Lease, LeaseLost
 
+ALONE: Mapping[str, str] = MappingProxyType({})
 _OVER = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED, StepState.UNKNOWN})
 
 
@@ -38,13 +40,20 @@ class Note:
 NOTHING = Note()
 
 
-def load(run_id: str) -> Life:
+def load(run_id: str, groups: Mapping[str, str] = ALONE) -> Life:
+    """`groups`: step key to the stage whose steps begin together."""
     run = Run.objects.only("state", "cancelling").get(pk=run_id)
     steps = RunStep.objects.filter(run_id=run_id).order_by("position")
     return Life(
         RunState(run.state),
         tuple(
-            StepLife(row.key, StepState(row.state), row.attempt, WhenUnproven(row.when_unproven))
+            StepLife(
+                row.key,
+                StepState(row.state),
+                row.attempt,
+                WhenUnproven(row.when_unproven),
+                groups.get(row.key, ""),
+            )
             for row in steps
         ),
         run.cancelling,

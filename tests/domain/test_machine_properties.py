@@ -191,3 +191,97 @@ def test_the_answers_of_the_test_are_all_legal() -> None:
     for event in (Claimed(), CancelAsked(), Claimed(), JobStopped("a")):
         history.play(event)
     assert history.life.state is RunState.CANCELLED
+
+
+GROUP = ("b", "c", "d")
+ALL = ("a", *GROUP, "e")
+
+
+@dataclass
+class Rounds:
+    """Does as the executor does: all effects of a round at once, then their events one by one."""
+
+    history: History = field(default_factory=lambda: History(fresh(ALL, GROUP)))
+    wanted: tuple[Effect, ...] = ()
+
+    def tell(self, events: list[Event]) -> None:
+        asks = {event for event in events if isinstance(event, CancelAsked | Claimed)}
+        told = [event for event in events if event not in asks]
+        wanted: tuple[Effect, ...] = ()
+        for event in [*told, *sorted(asks, key=lambda each: isinstance(each, Claimed))]:
+            if self.history.life.state not in ACTIVE:
+                break
+            effects = self._play(event)
+            wanted = effects if isinstance(event, Claimed) else (*wanted, *effects)
+        if not wanted and self.history.life.state in ACTIVE:
+            wanted = self._play(Claimed())
+        self.wanted = tuple(effect for effect in wanted if not isinstance(effect, End))
+
+    def _play(self, event: Event) -> tuple[Effect, ...]:
+        before = self.history.life
+        self.history.life, self.history.last = advance(before, event)
+        self.history._learn(before, event)
+        self.check()
+        return self.history.last
+
+    def check(self) -> None:
+        life = self.history.life
+        state = {step.key: step.state for step in life.steps}
+        at_work = {key for key, each in state.items() if each is StepState.RUNNING}
+        assert len(at_work) <= 1 or at_work <= set(GROUP), (
+            "two steps run at once outside of a group"
+        )
+        begun = {key for key, _ in self.history.begun}
+        if begun & set(GROUP):
+            assert "a" in self.history.proven
+        if "e" in begun:
+            assert {"a", *GROUP} <= self.history.proven, "the next began before all were proven"
+        if life.state not in ACTIVE:
+            assert not LIVE & set(state.values()), "an ended run has a live step"
+        if life.state is RunState.SUCCEEDED:
+            assert set(ALL) <= self.history.proven
+
+
+@settings(max_examples=600)
+@given(st.data())
+def test_steps_that_begin_together_keep_the_laws(data: st.DataObject) -> None:
+    rounds = Rounds()
+    rounds.tell([Claimed()])
+    for _ in range(25):
+        life = rounds.history.life
+        if life.state is RunState.SUCCEEDED:
+            return
+        if life.state in RESUMABLE:
+            assert not rounds.wanted
+            rounds._play(Resumed())
+            rounds.tell([Claimed()])
+            continue
+        assert rounds.wanted, "a run that goes on has nothing to do"
+        events: list[Event] = []
+        for effect in rounds.wanted:
+            event = data.draw(st.sampled_from(answers(effect, life.cancelling)))
+            events += [event, Claimed()] if isinstance(event, CancelAsked) else [event]
+        rounds.tell(events)
+
+
+def test_the_steps_of_a_group_begin_together_and_what_follows_waits_for_the_last_proof() -> None:
+    rounds = Rounds()
+    for events in ([Claimed()], [JobEnded("a", 0)], [Proven("a")]):
+        rounds.tell([*events])
+    assert rounds.wanted == tuple(Begin(key, 1) for key in GROUP)
+    rounds.tell([JobEnded(key, 0) for key in GROUP])
+    assert rounds.wanted == tuple(Prove(key) for key in GROUP)
+    rounds.tell([Proven(key) for key in GROUP])
+    assert rounds.wanted == (Begin("e", 1),)
+
+
+def test_one_of_a_group_that_fails_ends_the_run_when_the_others_are_done() -> None:
+    rounds = Rounds()
+    for events in ([Claimed()], [JobEnded("a", 0)], [Proven("a")]):
+        rounds.tell([*events])
+    rounds.tell([JobEnded("b", 1), JobEnded("c", 0), NodeLost("d")])
+    assert rounds.wanted == (Prove("c"),)
+    rounds.tell([Proven("c")])
+    assert rounds.history.life.state is RunState.INTERRUPTED
+    states = [str(step.state) for step in rounds.history.life.steps]
+    assert states == ["succeeded", "failed", "succeeded", "unknown", "pending"]

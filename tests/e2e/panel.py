@@ -23,6 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY = re.compile(r"Cluster Panel is ready: (http://127\.0\.0\.1:\d+)")
 PASSWORD = re.compile(r"password: (\S+)")
+START_S = 120  # on a machine where ten other suites run
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -42,7 +43,7 @@ class Panel:
         self.log = home.parent / f"{home.name}.out"
         self.options = options
         self.process = self._started()
-        wait_for(self._is_ready, 60, f"the panel did not start, see {self.log}")
+        wait_for(self._is_ready, START_S, f"the panel did not start, see {self.log}")
         self.url = found(READY, self.log.read_text())
         self.password = found(PASSWORD, self.log.read_text())
 
@@ -70,7 +71,7 @@ class Panel:
         """Started as its service is at the next boot of the machine, with `env` added."""
         self.env.update(env)
         self.process = self._started()
-        wait_for(self._is_ready, 60, f"the panel did not start again, see {self.log}")
+        wait_for(self._is_ready, START_S, f"the panel did not start again, see {self.log}")
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()

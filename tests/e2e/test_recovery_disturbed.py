@@ -136,7 +136,7 @@ def recovered_anew(night: Night) -> None:
                 night.does(procedure)
                 if procedure == "recover_galera":
                     return
-        if answer["code"] == "nothing_to_do" and whole(night):
+        if answer.get("code") == "nothing_to_do" and whole(night):
             return
         assert time.monotonic() < deadline, answer
         time.sleep(1)

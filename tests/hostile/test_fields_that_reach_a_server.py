@@ -32,7 +32,7 @@ from tests.hostile.fates import COMMAND, LITERAL, ONE_OF, PLAIN
 from tests.hostile.senders import Sender, senders
 from tests.people.made import person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def is_plain(value: str) -> bool:

@@ -37,7 +37,7 @@ from tests.people.test_every_door import address
 from tests.web import sites
 from tests.web.made import HOSTILE, happened, made_plan, made_run, printed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 SAID = HOSTILE.decode() + "\u202egnp \x9b31m \x00 \ufffd </script><img src=x onerror=alert(1)>"
 MARKUP = ("<script>alert", "<b>red", "<img src=x", "onerror=alert(1)>")

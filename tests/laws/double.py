@@ -121,7 +121,7 @@ class Nodes:
         host = target if isinstance(target, str) else target.host
         return FakeTransport(self, self.nodes[host])
 
-    def observe(self, *, cluster: Any, max_age_s: float = 0) -> ClusterFacts:
+    def observe(self, *, cluster: Any, **how: Any) -> ClusterFacts:
         peers = cluster.revision.peers
         return ClusterFacts(tuple(self._facts(host) for host in peers.hosts))
 

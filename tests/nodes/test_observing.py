@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from nodes.domain.checks import IDS
 from nodes.domain.observation import NOT_ASKED, Unknown
 from nodes.domain.parse_node import unreachable
 from nodes.models import Cluster, Observation
+from nodes.probes.sweep import Sweep
 from nodes.services import observing
 from tests.fakes.recorded import HOSTS
 from tests.nodes.made import moved, refused, save
@@ -145,6 +147,55 @@ def test_a_quick_beat_keeps_what_hardly_changes(
     assert second.nodes[0].read_at["slow"] == first.nodes[0].read_at["slow"]
     assert second.nodes[0].taken_at > first.nodes[0].taken_at
     assert second.samples[HOSTS[0]][-1].cluster_size == 3
+
+
+def test_a_quick_look_reads_the_marker_and_lets_glusterd_be(
+    cluster: Cluster, nodes_say: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, asked = services.observe(cluster=cluster), []
+    real = Sweep.run
+
+    def run(sweep: Sweep, *arguments: Any) -> Any:
+        asked.append(sweep.known)
+        return real(sweep, *arguments)
+
+    monkeypatch.setattr(Sweep, "run", run)
+    monkeypatch.setattr(observing, "_ask_gluster", lambda *_, **__: pytest.fail("not needed"))
+    second = services.observe(cluster=cluster, storage_age_s=60, quick=True)
+    assert {(known.quick, known.marker) for known in asked[0].values()} == {(True, True)}
+    assert second.nodes[0].versions == first.nodes[0].versions
+    assert second.nodes[0].gluster_volumes == first.nodes[0].gluster_volumes
+    assert second.nodes[0].taken_at > first.nodes[0].taken_at
+
+
+@pytest.mark.parametrize("booted", [False, True])
+def test_glusterd_is_asked_when_what_it_said_is_old_or_of_an_earlier_boot(
+    cluster: Cluster,
+    nodes_say: Callable[[str], None],
+    booted: bool,
+) -> None:
+    before = services.observe(cluster=cluster)
+    up = before.nodes[0].uptime_s
+    assert isinstance(up, float)
+    at = time.time() - (up + 1 if booted else 61)
+    for row in Observation.objects.all():
+        told = row.gluster or {}
+        row.gluster = {**told, "read_at": {**told["read_at"], "gluster": at}}
+        row.save()
+    after = services.observe(cluster=cluster, storage_age_s=up + 9 if booted else 60)
+    assert after.nodes[0].read_at["gluster"] > before.nodes[0].read_at["gluster"]
+
+
+def test_a_quick_look_at_a_server_that_was_started_again_becomes_a_whole_one(
+    cluster: Cluster, nodes_say: Callable[[str], None]
+) -> None:
+    first = services.observe(cluster=cluster)
+    observing._store(
+        cluster, [replace(first.nodes[0], boot_id="before", taken_at=time.time())], None
+    )
+    facts = services.observe(cluster=cluster, quick=True)
+    assert facts.nodes[0].boot_id == first.nodes[0].boot_id
+    assert facts.nodes[0].versions == first.nodes[0].versions
 
 
 def test_the_env_difference_is_told_line_by_line(

@@ -97,6 +97,24 @@ def test_whatever_sudo_refuses_names_the_server_and_the_remedy(
     assert fix in str(caught.value.fix)
 
 
+def test_sudo_that_is_taken_away_later_is_told_the_same_way(server: Sshd, sudo: Path) -> None:
+    connection = connect(target(server))
+    sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2; exit 1\n")
+    with pytest.raises(SudoRefused):
+        connection.run(script("id"))
+    assert not connection.alive
+
+
+def test_a_warning_of_sudo_is_no_refusal(server: Sshd, sudo: Path) -> None:
+    sudo.write_text(
+        "#!/bin/sh\necho 'sudo: unable to resolve host x' >&2; shift 2\n"
+        'PATH=/usr/sbin:/usr/bin:/sbin:/bin exec "$@"\n'
+    )
+    connection = connect(target(server))
+    assert connection.run(script("exit 7")).exit_code == 7
+    connection.close()
+
+
 def test_root_needs_no_sudo(server: Sshd) -> None:
     server.username = "root"
     connection = connect(target(server, "root"))

@@ -194,6 +194,15 @@ def test_what_hardly_changes_is_left_out_and_carried_over() -> None:
     assert carried(quick, replace(older, boot_id="another")).versions == NOT_ASKED
 
 
+def test_the_marker_can_be_asked_with_the_quick_question() -> None:
+    made = {t.host: recorded.transport(HEALTHY, t) for t in recorded.targets()}
+    known = {HOSTS[0]: Known(quick=True, marker=True)}
+    facts = sweep(known=known).run(lambda target: made[target.host])
+    assert made[HOSTS[0]].asked[0].argv[7] == "quick marker"
+    older = replace(facts.nodes[1], boot_id=facts.nodes[0].boot_id, bootstrap_marker="left")
+    assert carried(facts.nodes[0], older).bootstrap_marker == ""
+
+
 def test_which_units_are_there_is_carried_over_and_what_they_do_is_not() -> None:
     said = recorded.sweep(HEALTHY).nodes[0]
     starts = {"mariadb": "enabled"}

@@ -39,13 +39,14 @@ def step(key: str, node: str, script: str, *args: str, **more: Any) -> Step:
     return Step(key, node, say(key), argv, proof, **{**defaults, **more})
 
 
-def make_plan(*steps: Step) -> Plan:
-    return Plan("test", say("A test"), 1, (Stage("all", say("All"), say("Because"), steps),))
+def make_plan(*steps: Step, together: bool = False) -> Plan:
+    stage = Stage("all", say("All"), say("Because"), steps, together)
+    return Plan("test", say("A test"), 1, (stage,))
 
 
-def make_run(*steps: Step, name: str = "site") -> Run:
+def make_run(*steps: Step, name: str = "site", together: bool = False) -> Run:
     """An accepted run that nobody took yet."""
-    plan = make_plan(*steps)
+    plan = make_plan(*steps, together=together)
     cluster, _ = Cluster.objects.get_or_create(name=name)
     run = Run.objects.create(
         cluster=cluster, procedure="test", plan_json=plan.to_json(), plan_hash=plan.hash

@@ -11,7 +11,7 @@ from nodes.probes.sweep import Known, Sweep
 from nodes.simulation.cluster import SimulatedCluster
 from nodes.transport import simulated
 from nodes.transport.base import Target
-from tests.simulation.sides import APP, Simulated
+from tests.simulation.sides import APP, Simulated, run
 
 # These are never twice the same.
 MOVING = {
@@ -37,6 +37,19 @@ def test_it_tells_what_the_whole_one_tells(tmp_path: Path) -> None:
     }
     assert merged.extra["enabled"] == whole.extra["enabled"]
     assert set(merged.disk_free) == set(whole.disk_free)  # type: ignore[arg-type]
+
+
+def test_the_marker_may_be_asked_with_it(tmp_path: Path) -> None:
+    side = Simulated(SimulatedCluster.create(tmp_path / "cluster", ("10.0.0.11",)))
+    target = side.target("10.0.0.11")
+    whole = asked(side, target, Known())
+    assert whole.bootstrap_marker == ""
+    quick = asked(side, target, Known(quick=True))
+    assert carried(quick, whole).bootstrap_marker == ""
+    run(side, "10.0.0.11", "systemctl set-environment _WSREP_NEW_CLUSTER=--wsrep-new-cluster")
+    seen = asked(side, target, Known(quick=True, marker=True))
+    assert "_WSREP_NEW_CLUSTER" in str(carried(seen, whole).bootstrap_marker)
+    assert carried(seen, whole).versions == whole.versions
 
 
 def test_no_unit_that_is_absent_is_said_to_be_stopped(tmp_path: Path) -> None:

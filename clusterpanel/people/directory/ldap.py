@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,6 +72,24 @@ def ask(config: Ldap, login: str, password: str) -> Found | None:
 @contextmanager
 def _connected(config: Ldap, dn: str, password: str) -> Iterator[Any]:
     """A connection that was let in as `dn`; None when it was not. Without a `dn`: as nobody."""
+    connection = _connection(config, dn, password)
+    try:
+        connection.open()
+        if not connection.server.ssl and not config.unencrypted:
+            connection.start_tls()  # raises when the server cannot
+        connection.bind()
+        if connection.result["result"] in (RESULT_BUSY, RESULT_UNAVAILABLE):
+            raise Refused(_away(config, connection.result["description"]))
+        yield connection if connection.result["result"] == RESULT_SUCCESS else None
+    finally:
+        with suppress(LDAPException, OSError):  # it may be why we are here
+            connection.unbind()
+        if connection.socket is not None:  # ldap3 leaves it open when nobody answered there
+            connection.socket.close()
+
+
+def _connection(config: Ldap, dn: str, password: str) -> Any:
+    """Not open yet."""
     uri = urlsplit(config.uri)
     secure = uri.scheme == "ldaps"
     server = ldap3.Server(
@@ -85,26 +103,9 @@ def _connected(config: Ldap, dn: str, password: str) -> Iterator[Any]:
     words: dict[str, Any] = {"authentication": ldap3.ANONYMOUS}
     if dn:
         words = {"user": dn, "password": password, "authentication": ldap3.SIMPLE}
-    connection = ldap3.Connection(
+    return ldap3.Connection(
         server, **words, auto_referrals=False, read_only=True, receive_timeout=ANSWER_S
     )
-    with closing(_Ending(connection)):
-        connection.open()
-        if not secure and not config.unencrypted:
-            connection.start_tls()  # raises when the server cannot
-        connection.bind()
-        if connection.result["result"] in (RESULT_BUSY, RESULT_UNAVAILABLE):
-            raise Refused(_away(config, connection.result["description"]))
-        yield connection if connection.result["result"] == RESULT_SUCCESS else None
-
-
-@dataclass(frozen=True)
-class _Ending:
-    connection: Any
-
-    def close(self) -> None:
-        if not self.connection.closed:
-            self.connection.unbind()
 
 
 def _entry(config: Ldap, service: Any, login: str) -> Any:

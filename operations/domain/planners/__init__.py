@@ -53,3 +53,5 @@ PLANNERS: Mapping[str, Planner] = MappingProxyType(
 )
 # They look at what lies on the disks of stopped databases as well.
 TRACED = frozenset({"survey_galera", "recover_galera"})
+# Nothing in their plans depends on what glusterd says.
+DATABASES_ONLY = frozenset({"survey_galera"})

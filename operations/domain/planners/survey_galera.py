@@ -125,9 +125,10 @@ def _read_stage(situation: Situation, reads: Sequence[NodeEvidence]) -> Stage:
     )
     why = say(
         "grastate.dat says -1 after a crash, and an old number on a server that was stopped long"
-        " ago: only the data itself knows."
+        " ago: only the data itself knows. The servers read at the same time: none waits for"
+        " another's crash recovery."
     )
-    return Stage("positions", say("Read the positions"), why, steps)
+    return Stage("positions", say("Read the positions"), why, steps, together=True)
 
 
 def _gates(stops: Sequence[NodeEvidence]) -> tuple[Gate, ...]:

@@ -44,7 +44,7 @@ moving() {{
     fi
     [ -e "$data/sst_in_progress" ] || cat /proc/[0-9]*/comm 2> /dev/null | grep -q '^wsrep_sst_' ||
         return 0
-    du -sb "$data" 2> /dev/null | cut -f 1
+    du -sb --exclude=galera.cache "$data" 2> /dev/null | cut -f 1
     written
 }}
 # rsync writes into the files that are there already: their size says nothing until the end. A process

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -82,10 +83,10 @@ def test_wrong_passwords_count_however_the_name_is_written(by_ldap: Use) -> None
     assert "guess" not in str(list(AuditEntry.objects.values()))
 
 
-@pytest.mark.parametrize("name", ["nobody", "*", "ol*", "olga)(uid=*", "olga\0", " olga", "оlga"])
+@pytest.mark.parametrize("name", ["nobody", "*", "ol*", "olga)(uid=*", "olga\0", "оlga"])
 def test_a_name_that_is_none_opens_nothing(by_ldap: Use, name: str) -> None:
     assert not is_in(sign_in(name).panel)
-    assert ldap.ask(by_ldap(), name, PASSWORD) is None or name == " olga"
+    assert ldap.ask(by_ldap(), name, PASSWORD) is None
     assert User.objects.count() == 0
 
 
@@ -227,7 +228,7 @@ def test_a_password_of_the_panel_needs_an_administrators_decision(by_ldap: Use) 
     url = f"/people/{olga.pk}/link/"
     assert "comes in by a directory" in boss.post(url).content.decode()
     page = boss.post(url, {"also_here": "on"}).content.decode()
-    path = page.split("http://testserver")[1].split("<")[0]
+    path = page.split("http://testserver")[1].split("<")[0].split('"')[0]
     assert last("person.password_link").detail["beside_directory"] is True
     form = client.get(path)["Location"]
     client.post(form, {"new_password1": LOCAL, "new_password2": LOCAL})
@@ -275,8 +276,8 @@ def listener() -> Iterator[Callable[[bytes], tuple[int, list[bytes]]]]:
                 except OSError:
                     return
                 opened.append(client)
-                heard.append(client.recv(4096))
-                if answer:
+                with suppress(OSError):  # who asked is gone
+                    heard.append(client.recv(4096))
                     client.sendall(answer)
                     heard.append(client.recv(4096))
 
