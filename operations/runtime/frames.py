@@ -1,6 +1,7 @@
 """Telling our scripts' own answers from a job's bytes in one stream.
 
-An answer is one line that begins with a word drawn for this one call, so no log can hold it.
+An answer is one line that begins with a word drawn for this one call, so no log can hold it. Where a
+job's log is in the stream, half of the word is sent where no list of processes shows it.
 """
 
 from __future__ import annotations

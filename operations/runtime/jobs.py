@@ -148,17 +148,17 @@ def following(
     transport: Transport, place: Place, panel: str, job: Job, *, offset: int, may_start: bool
 ) -> Generator[Following]:
     """Start the job or attach to it, and follow its log from byte `offset` on, in one call."""
-    nonce = new_nonce()
+    nonce, hidden = new_nonce(), new_nonce()
     size = "-" if job.stdin is None else str(len(job.stdin))
     command = script(
         scripts.START,
         *(nonce, place.root, place.spare, panel, job.run, job.name, str(offset)),
         *("start" if may_start else "attach", place.manager, size),
         *(job.earlier, scripts.RUNNER, job.command),
-        stdin=job.stdin or b"",
+        stdin=f"{hidden}\n".encode() + (job.stdin or b""),
     )
     with transport.stream(command) as stream:
-        yield Following(stream, nonce)
+        yield Following(stream, nonce + hidden)
 
 
 def stop(transport: Transport, place: Place, job: Job) -> Stopped:

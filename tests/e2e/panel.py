@@ -43,7 +43,11 @@ class Panel:
         self.log = home.parent / f"{home.name}.out"
         self.options = options
         self.process = self._started()
-        wait_for(self._is_ready, START_S, f"the panel did not start, see {self.log}")
+        try:
+            wait_for(self._is_ready, START_S, f"the panel did not start, see {self.log}")
+        except AssertionError:
+            self.stop()  # nobody else will: the one who asked for it gets an error
+            raise
         self.url = found(READY, self.log.read_text())
         self.password = found(PASSWORD, self.log.read_text())
 
@@ -124,6 +128,8 @@ class Panel:
         return str(browser.open(f"{self.url}{path}").read().decode())
 
     def stop(self) -> None:
+        if self.process.poll() is not None:
+            return
         self.process.send_signal(signal.SIGINT)
         self.process.wait(30)
 

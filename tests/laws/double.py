@@ -290,7 +290,8 @@ class FakeStream:
     def __init__(
         self, nodes: Nodes, node: FakeNode, command: Command, nonce: str, *args: str
     ) -> None:
-        self._nodes, self._node, self._command, self._nonce = nodes, node, command, nonce
+        self._nodes, self._node, self._command = nodes, node, command
+        self._nonce = nonce + command.stdin.partition(b"\n")[0].decode()
         _, _, panel, run, name, offset, mode = args[:7]
         self._offset, self._waited = int(offset), 0
         self._job = node.jobs.get(name)

@@ -21,6 +21,7 @@ NASTY = {
     "nothing": rb"true",
     "2 MB in one line": rb"head -c 2097152 /dev/zero | tr '\0' x; echo",
     "50,000 lines": rb"seq 50000",
+    "the list of processes": rb"sleep 0.2; cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\0' ' '",
 }
 
 

@@ -10,6 +10,9 @@ manager=$1 bytes=$2 earlier=$3 runner=$4 command=$5
 dir=$root/jobs/$job
 new=$root/jobs/.$job.$nonce
 unit=clusterpanel-$job.service
+# The other half of the word: a list of processes shows the arguments, and a job may print one.
+read -r hidden || hidden=''
+nonce=$nonce$hidden
 
 head_is() { printf '%sHEAD %s\n' "$nonce" "$*"; }
 refuse() {
