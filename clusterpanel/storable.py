@@ -24,10 +24,17 @@ def _check(value: Any) -> None:
         case dict():
             for name, each in value.items():
                 _check(name)
-                _check(each)
+                _check_in(name, each)
         case list():
             for each in value:
                 _check(each)
+
+
+def _check_in(name: str, value: Any) -> None:
+    try:
+        _check(value)
+    except ValueError as error:
+        raise ValueError(f"“{name}”: {error}") from None
 
 
 def _check_text(text: str) -> None:

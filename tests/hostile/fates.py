@@ -70,7 +70,12 @@ _BY_FATE = {
         form:SettingsForm.two_galera_acknowledged form:SettingsForm.why form:AdoptForm.name
 
         address:cluster_id address:run_id address:step address:number address:user_id
-        address:verb address:token_id address:uidb64 address:token
+        address:verb address:token_id address:uidb64 address:token address:session
+
+        body:Access.make_key body:Use.sha256 body:Use.without body:Which.sha256
+        page:nodes/views/ssh_key.py:action page:nodes/views/ssh_key.py:sha256
+        page:nodes/views/ssh_key.py:told page:nodes/views/ssh_key.py:without
+        page:nodes/views/adopt.py:then
 
         query:cluster_id query:run_id query:step query:after query:before query:cluster query:limit
         query:hosts query:kind query:metric query:points query:since
@@ -83,7 +88,11 @@ _BY_FATE = {
         page:clusterpanel/people/views/account.py:…
         page:clusterpanel/people/views/people.py:password
         page:clusterpanel/people/views/people.py:role
-        page:clusterpanel/people/views/sign_in.py:code
+        page:clusterpanel/people/guessing.py:username page:clusterpanel/people/views/oidc.py:again
+        page:clusterpanel/people/views/oidc.py:next page:clusterpanel/people/views/oidc.py:…
+        page:clusterpanel/people/views/people.py:also_here
+        page:clusterpanel/people/views/sign_in.py:code page:clusterpanel/people/views/sign_in.py:next
+        page:clusterpanel/people/views/sign_in.py:username
 
         page:nodes/views/adopt.py:action page:nodes/views/adopt.py:…
         page:nodes/views/dashboard.py:back page:nodes/views/dashboard.py:finding

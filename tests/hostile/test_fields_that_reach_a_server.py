@@ -54,6 +54,9 @@ def is_about(answer: HttpResponse, sender: Sender) -> bool:
     if sender.is_api:
         errors = told(answer).get("errors", [told(answer)])
         found = [(error.get("field", ""), error["why"]) for error in errors]
+        # What no database could keep is refused before anybody knows what the field is called.
+        if any(field == ".".join(map(str, sender.place)) and why for field, why in found):
+            return True
     else:
         context: Any = answer.context  # type: ignore[attr-defined]
         names = context.keys()
@@ -152,7 +155,8 @@ def test_the_path_of_a_backup_is_one_argument(premises: Premises, chief: Client)
     for path in PATHS:
         answer = send(chief, sender, path)
         if not path.isprintable():
-            assert (answer.status_code, told(answer)["field"]) == (422, "path"), path
+            assert answer.status_code == 422, path
+            assert told(answer)["field"] == "path" or "“path”" in told(answer)["why"], path
             continue
         (step,) = told(answer)["stages"][0]["steps"]
         assert shlex.split(step["command"])[:2] == ["sh", "-c"]

@@ -35,6 +35,9 @@ DOORS = (
 KNOWN = {
     ("clusterpanel.api", "Token"): "when the token was used last, before anybody is known",
     ("clusterpanel.people.views.sign_in", "clusterpanel.audit.record"): "a password set by a link",
+    ("clusterpanel.people.views.oidc", "clusterpanel.audit.record"): (
+        "what became of a sign-in at a provider, before anybody is known"
+    ),
     ("clusterpanel.people.views.sign_in", "clusterpanel.people.second_factor.opens"): (
         "uses up the code that lets somebody in"
     ),

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Ends only when all three are there. $1: a folder that they share.
 MEET = """
-echo "$0" >"$1/$0"
-until [ -e "$1/node1" ] && [ -e "$1/node2" ] && [ -e "$1/node3" ]; do sleep 0.02; done
+echo "$0" >"$1/$0.here"
+until [ -e "$1/node1.here" ] && [ -e "$1/node2.here" ] && [ -e "$1/node3.here" ]; do sleep 0.02; done
 echo "$0 met them"
 """
 

@@ -146,6 +146,7 @@ def test_all_killed_at_different_positions_and_the_primary_behind(night: Night) 
         ("bootstrap-2", B),
         ("join-1", A),
         ("join-3", C),
+        ("agree-1", A),
     ]
     assert [gate.kind for gate in plan.gates] == ["typed"]
     night.does(plan, only=1)
@@ -177,7 +178,7 @@ def test_a_power_cut_of_all_needs_no_bootstrap(night: Night) -> None:
     night.write(A)
     night.happen(*(events.KillDatabase(host) for host in HOSTS))
     plan = night.plan("recover_galera")
-    assert [stage.key for stage in plan.stages] == ["start", "formed"]
+    assert [stage.key for stage in plan.stages] == ["start", "formed", "agree"]
     assert plan.gates == ()
     night.does(plan)
     night.whole()

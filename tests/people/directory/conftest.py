@@ -11,7 +11,7 @@ from typing import Any
 import environ
 import pytest
 
-from clusterpanel.people.directory import configured
+from clusterpanel.people.directory import configured, oidc
 from tests.people.directory.certificates import Authority
 from tests.people.directory.directory import BIND_DN, BIND_PASSWORD, LDIF, Ports
 from tests.people.directory.provider import CLIENT, SECRET, Provider
@@ -71,6 +71,7 @@ def provider_certificate(authority: Authority) -> Any:
 
 @pytest.fixture
 def provider(provider_certificate: Any) -> Iterator[Provider]:
+    oidc._metadata.cache_clear()  # another one may have had this port a minute ago
     made = Provider(provider_certificate)
     yield made
     made.stop()
