@@ -54,9 +54,15 @@ def reaches(number: int, peer: int) -> bool:
 def left_behind(name: str) -> list[str]:
     """Files, mounts, interfaces, namespaces, groups; and processes, dead ones aside."""
     names = Names(name, home())
-    commands = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
-    processes = [line.decode() for line in commands if names.tag.encode() in line]
+    processes = [line.decode() for line in commands() if names.tag.encode() in line]
     return lifecycle.leftovers(names) + processes
+
+
+def commands() -> Iterator[bytes]:
+    """Of every process; one may end while we read."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            yield path.read_bytes()
 
 
 def wait_for(what: str, number: int, command: str, seconds: float = 60) -> None:
