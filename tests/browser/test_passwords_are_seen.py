@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import Page, expect
 
 from tests.browser.log_page import Server
@@ -33,6 +36,7 @@ def test_it_is_shown_and_hidden_again(page: Page, server: Server) -> None:
 
 
 def test_a_new_one_is_measured_while_it_is_typed(page: Page, server: Server) -> None:
+    _has_a_password(page, server)
     page.goto(f"{server.url}/account/")
     place = page.locator("[data-strength-of=new]")
     expect(place).to_be_hidden()
@@ -49,3 +53,14 @@ def test_a_new_one_is_measured_while_it_is_typed(page: Page, server: Server) -> 
         expect(place.locator("span")).to_have_text(word)
     page.fill("#new", "")
     expect(place).to_be_hidden()
+
+
+def _has_a_password(page: Page, server: Server) -> None:
+    """Whoever has none of this panel cannot change it either."""
+    user = User.objects.get(username="olga")
+    user.set_password("a sentence of before")
+    user.save()
+    client = Client()
+    client.force_login(user)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": server.url}])

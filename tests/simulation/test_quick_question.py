@@ -8,10 +8,11 @@ from pathlib import Path
 from nodes.domain.observation import MountFacts, NodeFacts
 from nodes.domain.parse_node import carried
 from nodes.probes.sweep import Known, Sweep
+from nodes.simulation import events
 from nodes.simulation.cluster import SimulatedCluster
 from nodes.transport import simulated
 from nodes.transport.base import Target
-from tests.simulation.sides import APP, Simulated, run
+from tests.simulation.sides import APP, Simulated
 
 # These are never twice the same.
 MOVING = {
@@ -46,7 +47,7 @@ def test_the_marker_may_be_asked_with_it(tmp_path: Path) -> None:
     assert whole.bootstrap_marker == ""
     quick = asked(side, target, Known(quick=True))
     assert carried(quick, whole).bootstrap_marker == ""
-    run(side, "10.0.0.11", "systemctl set-environment _WSREP_NEW_CLUSTER=--wsrep-new-cluster")
+    side.cluster.happen(events.MarkNewCluster("10.0.0.11"))
     seen = asked(side, target, Known(quick=True, marker=True))
     assert "_WSREP_NEW_CLUSTER" in str(carried(seen, whole).bootstrap_marker)
     assert carried(seen, whole).versions == whole.versions
