@@ -49,7 +49,7 @@ def test_the_marker_may_be_asked_with_it(tmp_path: Path) -> None:
     assert carried(quick, whole).bootstrap_marker == ""
     side.cluster.happen(events.MarkNewCluster("10.0.0.11"))
     seen = asked(side, target, Known(quick=True, marker=True))
-    assert "_WSREP_NEW_CLUSTER" in str(carried(seen, whole).bootstrap_marker)
+    assert "wsrep-new-cluster" in str(carried(seen, whole).bootstrap_marker)
     assert carried(seen, whole).versions == whole.versions
 
 
