@@ -131,6 +131,7 @@ def _often(times: int, asked: st.SearchStrategy[Any]) -> Callable[[Callable[[Any
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
         database=None,
+        derandomize="FUZZ" not in os.environ,  # the same every time; FUZZ looks for new ones
     )
     return lambda knock: profile(given(asked)(knock))()
 

@@ -61,7 +61,11 @@ VALUES = st.sampled_from(SAMPLES) | st.builds(
     "{}{}".format, st.sampled_from(_BEGINNINGS), st.text(_SHELL, max_size=12)
 )
 OFTEN = settings(
-    max_examples=15, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None
+    max_examples=15,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    derandomize=True,
 )
 
 
