@@ -6,8 +6,8 @@ database, so a worker that died is replaced by sending `Claimed` again (law 6).
 
 Rules: steps run one at a time in plan order and the next begins only after the proof of the one
 before (law 3), except within a group: its steps begin together, each is proven by itself, and what
-comes after begins only after the proof of the last; an exit code alone never makes a step succeed (law 8); a step whose job vanished is
-judged by its proof, never run again by itself (laws 5 and 9).
+comes after begins only after the proof of the last; an exit code alone never makes a step succeed
+(law 8); a step whose job vanished is judged by its proof, never run again by itself (laws 5 and 9).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The only loop: ask the machine what to do, do it, store what happened, ask again.
 
 It decides nothing. What the machine wants done at once is done at once, in threads; everything that
-came of it is told when the last of them is back, one event after the other. Any number of workers may execute the same run at the same time: one gets the
-lease, the others return at once; a worker that lost its lease stops without a word.
+came of it is told when the last of them is back, one event after the other. Any number of workers may
+execute the same run at the same time: one gets the lease, the others return at once; a worker that
+lost its lease stops without a word.
 """
 
 from __future__ import annotations

@@ -111,6 +111,8 @@ def test_a_server_that_refuses_the_new_key_is_named_and_goes_on_only_by_a_tick(
     own.get_by_role("button", name="Try it on every server and use it").click()
     without = own.get_by_role("button", name=f"Use it without {HOSTS[1]}, {HOSTS[2]}")
     expect(without).to_be_visible()
+    said = own.get_by_role("list", name="What each server said").get_by_role("listitem")
+    expect(said).to_contain_text(["Opens", "Refused", "Not known"])
     expect(own.locator(".tried")).to_be_focused()
     expect(shot.locator("#live")).to_contain_text(f"not seen to open {HOSTS[1]}, {HOSTS[2]}")
     without.click()  # without the tick the browser asks for it

@@ -86,6 +86,8 @@ class _Server(paramiko.ServerInterface):
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self._sshd.sign_ins += 1
+        if self._sshd.hangs_up:
+            self._session.close()
         good = username == self._sshd.username and key in self._sshd.authorized
         return AUTH_SUCCESSFUL if good else AUTH_FAILED
 
