@@ -13,6 +13,7 @@ const page = document.getElementById("dashboard");
 const state = document.getElementById("link-state");
 let source = null;
 let heardAt = performance.now();
+let openedAt = heardAt;
 let again = null;
 
 function heard() {
@@ -31,6 +32,7 @@ function show() {
 function open() {
   close();
   source = new EventSource(page.dataset.events);
+  source.onopen = () => { openedAt = performance.now(); };
   source.addEventListener("part", (event) => part(JSON.parse(event.data)));
   source.addEventListener("beat", (event) => {
     heard();
@@ -73,8 +75,9 @@ addEventListener("pageshow", (event) => { if (event.persisted) open(); });
 
 setInterval(() => {
   show();
-  const silent = performance.now() - heardAt > SILENT_MS;
-  // A connection that died without a word (a VPN) is not noticed by the browser.
+  // A connection that died without a word (a VPN) is not noticed by the browser; a new one of a
+  // busy panel is given its time to say the first.
+  const silent = performance.now() - Math.max(heardAt, openedAt) > SILENT_MS;
   if (silent && source && source.readyState === EventSource.OPEN) open();
 }, 1000);
 

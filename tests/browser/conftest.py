@@ -53,6 +53,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda message: _note(complaints, message))
+    opened.on("requestfailed", lambda request: _missing(complaints, request))
     yield opened
     context.close()
     assert complaints == []
@@ -64,6 +65,12 @@ def _note(complaints: list[str], message: Any) -> None:
     refused = "status of 409 (Conflict)" in message.text
     if message.type in ("error", "warning") and not away and not refused:
         complaints.append(message.text)
+
+
+def _missing(complaints: list[str], request: Any) -> None:
+    """A page without one of its scripts is dead: then the test says which, and why."""
+    if request.url.endswith(".js") and request.failure != "net::ERR_ABORTED":  # gone to another page
+        complaints.append(f"{request.url}: {request.failure}")
 
 
 @pytest.fixture

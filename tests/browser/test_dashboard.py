@@ -28,6 +28,18 @@ HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
+OPEN_AND_MUTE = """window.streams = 0;
+window.EventSource = class extends EventTarget {
+  static OPEN = 1;
+  static CLOSED = 2;
+  constructor() {
+    super();
+    window.streams += 1;
+    this.readyState = 1;
+    queueMicrotask(() => this.onopen?.());
+  }
+  close() {}
+};"""
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +160,25 @@ def test_a_panel_that_is_not_heard_is_said_and_comes_back(
     expect(page.locator("#dashboard")).not_to_have_class(re.compile("is-cut"))
 
 
+def test_a_slow_panel_is_given_time_to_say_the_first_word(
+    page: Page, server: Server, site: Cluster
+) -> None:
+    page.clock.install()
+    page.add_init_script(OPEN_AND_MUTE)
+    opened(page, server, site)
+    page.clock.run_for(30_000)
+    assert page.evaluate("window.streams") == 3  # one at first, and one for each silence of 11 s
+
+
+def test_a_page_whose_scripts_did_not_come_says_so(
+    page: Page, server: Server, site: Cluster
+) -> None:
+    page.route("**/ages.js", lambda route: route.abort("aborted"))
+    page.goto(f"{server.url}/clusters/{site.pk}/")
+    expect(page.locator("#link-state")).to_have_text("Not live: reload the page")
+    expect(page.locator("#link-state")).to_be_visible()
+
+
 def test_a_page_that_nobody_sees_holds_no_stream(
     page: Page, server: Server, site: Cluster, now: Any
 ) -> None:
@@ -179,6 +210,7 @@ def test_acknowledging_by_keyboard_makes_it_quiet_until_it_returns(
     expect(brick).to_have_class("finding is-attention is-known")
     expect(brick).to_contain_text("Acknowledged by olga")
     expect(brick).to_contain_text("disk ordered")
+    now("brick-down")  # as the beat goes on saying
     expect(word(page)).to_have_text("Degraded")
     now("healthy")
     expect(brick).to_have_count(0)
