@@ -28,19 +28,18 @@ def go_on(life: Life) -> Advance:
     live = [step for step in life.steps if step.in_flight]
     for step in (*live, *life.steps):
         if step.state not in _DONE:
-            return _go_on_with(life, _group(life, step))
+            return _go_on_with(life, step)
     return end(life, RunState.SUCCEEDED if life.steps else RunState.FAILED)
 
 
 def next_of(life: Life, key: str) -> Advance:
     """After an event of this step. While others of its group are at it, theirs are still to come."""
     step = next(step for step in life.steps if step.key == key)
-    if not others_move(life, key):
-        return go_on(life)
     failed = any(other.state in _FAILED for other in _group(life, step))
-    if life.cancelling or (failed and step.state is StepState.PENDING):
-        return life, ()
-    return _go_on_alone(life, step)
+    if not others_move(life, key):
+        return _go_on_with(life, step) if failed else go_on(life)
+    waits = step not in _turn(life, step) or (failed and step.state is StepState.PENDING)
+    return (life, ()) if life.cancelling or waits else _go_on_alone(life, step)
 
 
 def stop_with(life: Life, key: str, state: RunState) -> Advance:
@@ -49,33 +48,43 @@ def stop_with(life: Life, key: str, state: RunState) -> Advance:
 
 
 def _group(life: Life, step: StepLife) -> tuple[StepLife, ...]:
-    """The steps whose turn it is together with this one."""
     if not step.group:
         return (step,)
     return tuple(other for other in life.steps if other.group == step.group)
 
 
+def _turn(life: Life, step: StepLife) -> tuple[StepLife, ...]:
+    """The steps whose turn it is together with this one: its group, once all before it are done.
+    Until then, after a resume, only those of which a job may be at work (law 3)."""
+    group = _group(life, step)
+    before = life.steps[: life.steps.index(group[0])]
+    if all(other.state in _DONE for other in before):
+        return group
+    return tuple(other for other in group if other.in_flight)
+
+
 def others_move(life: Life, key: str) -> bool:
     step = next(step for step in life.steps if step.key == key)
-    return any(o.key != key and o.state in _MOVING for o in _group(life, step))
+    return any(o.key != key and o.state in _MOVING for o in _turn(life, step))
 
 
-def _go_on_with(life: Life, steps: tuple[StepLife, ...]) -> Advance:
-    """Nothing more begins when one of them has failed; what is in flight comes to its end."""
-    states = {step.state for step in steps}
-    if life.cancelling and StepState.RUNNING not in states:
+def _go_on_with(life: Life, step: StepLife) -> Advance:
+    """Nothing more begins when one of its group has failed; what is in flight comes to its end."""
+    turn, known = _turn(life, step), {other.state for other in _group(life, step)}
+    moving = {other.state for other in turn} & _MOVING
+    if life.cancelling and StepState.RUNNING not in moving:
         return end(life, RunState.CANCELLED)
-    failed = bool(states & _FAILED)
-    if failed and not states & _MOVING:
-        unknown = StepState.UNKNOWN in states
+    failed = bool(known & _FAILED)
+    if failed and not moving:
+        unknown = StepState.UNKNOWN in known
         return end(life, RunState.INTERRUPTED if unknown else RunState.FAILED)
     effects: tuple[Effect, ...] = ()
-    for step in steps:
-        if life.cancelling and step.state is not StepState.RUNNING:
+    for each in turn:
+        if life.cancelling and each.state is not StepState.RUNNING:
             continue
-        if step.state is StepState.PENDING and failed:
+        if each.state is StepState.PENDING and failed:
             continue
-        life, more = _go_on_alone(life, step)
+        life, more = _go_on_alone(life, each)
         effects += more
     return life, effects
 

@@ -220,13 +220,18 @@ class Rounds:
     def _play(self, event: Event) -> tuple[Effect, ...]:
         before = self.history.life
         self.history.life, self.history.last = advance(before, event)
+        begun = len(self.history.begun)
         self.history._learn(before, event)
-        self.check()
+        self.check({key for key, _ in self.history.begun[begun:]})
         return self.history.last
 
-    def check(self) -> None:
+    def check(self, now_begun: set[str]) -> None:
         life = self.history.life
         state = {step.key: step.state for step in life.steps}
+        before = {"a": (), "e": ("a", *GROUP)} | dict.fromkeys(GROUP, ("a",))
+        for key in now_begun:
+            done = {state[other] for other in before[key]}
+            assert done <= {StepState.SUCCEEDED}, f"{key} begins before what comes before it"
         at_work = {key for key, each in state.items() if each is StepState.RUNNING}
         assert len(at_work) <= 1 or at_work <= set(GROUP), (
             "two steps run at once outside of a group"
