@@ -223,8 +223,13 @@ def _patterns() -> list[URLPattern | URLResolver]:
     found, _, _ = api.urls
     for pattern in found:
         if isinstance(pattern, URLPattern):
-            pattern.callback = login_not_required(pattern.callback)
-    return [path("runs/<str:run_id>/events", events), *found, re_path(r"^(?P<rest>.*)$", nowhere)]
+            root = pattern.name == "api-root"  # a page of Ninja's own
+            pattern.callback = nowhere if root else login_not_required(pattern.callback)
+    return [
+        path("runs/<str:run_id>/events", events),
+        *found,
+        re_path(r"^(?P<rest>(?s:.*))\Z", nowhere),
+    ]
 
 
 urls = (_patterns(), "ninja", "api")

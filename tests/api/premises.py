@@ -86,6 +86,7 @@ def scan(host: str, port: int) -> list[PinnedKey]:
 def closed_doors(patch: Callable[[str, object], None]) -> None:
     """`patch` replaces whatever leads to another machine."""
     patch("nodes.transport.pool.connect", connect)
+    patch("nodes.transport.servers.connect", connect)
     patch("nodes.transport.servers.scan_host_key", scan)
     patch("nodes.resolve._lookup", lambda name: "")
 
