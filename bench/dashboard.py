@@ -41,6 +41,7 @@ def one() -> None:
     import django
 
     django.setup()
+    from django.core.cache import cache
     from django.core.management import call_command
 
     from nodes.views.parts import PARTS, context, drawn
@@ -63,6 +64,12 @@ def one() -> None:
         url = f"/clusters/{site.pk}/?range={key}"
         size = len(client.get(url).content)
         print(_told(f"page with {key} of history", partial(client.get, url)), f"{size} bytes")
+
+    def anew() -> None:
+        cache.clear()
+        client.get(f"/clusters/{site.pk}/")
+
+    print(_told("page, its history drawn for it", anew))
 
     def draw() -> None:
         shown = context(site, time.time())

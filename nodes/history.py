@@ -104,9 +104,10 @@ class Offer:
 
 class History(Protocol):
     def node_offers(
-        self, cluster: Cluster, facts: ClusterFacts | None, now: float
+        self, cluster: Cluster, facts: ClusterFacts | None, running: PastRun | None
     ) -> Mapping[str, Sequence[Offer]]:
-        """By server, what can be done to it. `facts`: what may be taken for the present."""
+        """By server, what can be done to it. `facts`: what may be taken for the present; `running`: the
+        run that holds the cluster now."""
 
     def offers(self, procedure: str) -> bool:
         """Whether the panel has a plan for it."""
@@ -139,7 +140,7 @@ class History(Protocol):
 
 class _Nothing:
     def node_offers(
-        self, cluster: Cluster, facts: ClusterFacts | None, now: float
+        self, cluster: Cluster, facts: ClusterFacts | None, running: PastRun | None
     ) -> Mapping[str, Sequence[Offer]]:
         return {}
 

@@ -22,7 +22,8 @@ def stale_after_s() -> float:
 
 @dataclass(frozen=True)
 class Summary:
-    """One moment of a cluster. `age_s` is None when it was never observed."""
+    """One moment of a cluster. `age_s` is None when it was never observed; facts that are older than
+    `stale_after_s` are not the present."""
 
     settings: PeerSettings
     facts: ClusterFacts | None
@@ -30,24 +31,26 @@ class Summary:
     galera: tally.Tally
     gluster: tally.Tally
     age_s: float | None
+    stale_after_s: float
     active_run: PastRun | None
 
     @property
     def stale(self) -> bool:
-        return self.age_s is not None and self.age_s > stale_after_s()
+        return self.age_s is not None and self.age_s > self.stale_after_s
 
 
 def of(cluster: Cluster, now: float) -> Summary:
     """`now` in seconds since the epoch."""
-    peers = cluster.revision.peers
+    peers, limit_s = cluster.revision.peers, stale_after_s()
     facts = selectors.latest_facts(cluster)
     return Summary(
         settings=peers,
         facts=facts,
-        verdict=assess(peers, facts, now, stale_after_s()),
+        verdict=assess(peers, facts, now, limit_s),
         galera=tally.galera(peers, facts),
         gluster=tally.gluster(peers, facts),
         age_s=age(facts, now),
+        stale_after_s=limit_s,
         active_run=history.of().active_run(cluster),
     )
 

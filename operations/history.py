@@ -28,9 +28,9 @@ class StoredHistory:
     """The `nodes.history.History` of this database."""
 
     def node_offers(
-        self, cluster: Cluster, facts: ClusterFacts | None, now: float
+        self, cluster: Cluster, facts: ClusterFacts | None, running: PastRun | None
     ) -> Mapping[str, Sequence[Offer]]:
-        return offers.node_offers(cluster, facts, now)
+        return offers.node_offers(offers.situation(cluster, facts), running)
 
     def offers(self, procedure: str) -> bool:
         return procedure in PLANNERS

@@ -7,15 +7,13 @@ at every beat. The plan page looks at the servers anew and asks the same planner
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from nodes.domain.observation import NOT_ASKED, ClusterFacts, Unknown
 from nodes.domain.parse_node import unreachable
 from nodes.domain.refusal import Refusal
 from nodes.domain.text import Text, say
-from nodes.history import Offer
+from nodes.history import Offer, PastRun
 from nodes.models import Cluster
-from operations import selectors
 from operations.domain.planners import PLANNERS
 from operations.domain.planners.node_state import database_stopped, storage_stopped
 from operations.domain.power import DATABASE, HOST, SERVICES, STORAGE
@@ -47,21 +45,18 @@ _ROLLING = {
 }
 
 
-def node_offers(
-    cluster: Cluster, facts: ClusterFacts | None, now: float
-) -> Mapping[str, Sequence[Offer]]:
-    """By server. `facts`: what may be taken for the present; `now` in seconds since the epoch."""
-    where = _situation(cluster, facts)
-    busy = _busy(cluster)
+def node_offers(where: Situation, running: PastRun | None) -> Mapping[str, Sequence[Offer]]:
+    """By server. `running`: the run that holds the cluster now."""
+    busy = _busy(running)
     return {
         host: [_offer(where, busy, *asked) for asked in _of_node(where, host)]
         for host in where.settings.hosts
     }
 
 
-def cluster_offers(cluster: Cluster, facts: ClusterFacts | None) -> Mapping[str, Sequence[Offer]]:
+def cluster_offers(where: Situation, running: PastRun | None) -> Mapping[str, Sequence[Offer]]:
     """Of the whole cluster, by what they are about."""
-    where, busy = _situation(cluster, facts), _busy(cluster)
+    busy = _busy(running)
     rolling = [
         _offer(where, busy, "rolling_restart", _ROLLING[name], {"service": name})
         for name in (HOST, DATABASE, STORAGE)
@@ -73,7 +68,8 @@ def cluster_offers(cluster: Cluster, facts: ClusterFacts | None) -> Mapping[str,
     return {"rolling": rolling, "whole": whole}
 
 
-def _situation(cluster: Cluster, facts: ClusterFacts | None) -> Situation:
+def situation(cluster: Cluster, facts: ClusterFacts | None) -> Situation:
+    """`facts`: what may be taken for the present."""
     hosts = cluster.revision.peers.hosts
     seen = facts if facts and facts.nodes else _nobody(hosts)
     return situation_of(cluster, {}, seen)
@@ -83,9 +79,8 @@ def _nobody(hosts: Sequence[str]) -> ClusterFacts:
     return ClusterFacts(tuple(unreachable(host, 0.0, NOT_ASKED) for host in hosts))
 
 
-def _busy(cluster: Cluster) -> Text | None:
-    run = selectors.active_run(cluster)
-    return say("“%(title)s” is running now.", title=run.plan.title) if run else None
+def _busy(running: PastRun | None) -> Text | None:
+    return say("“%(title)s” is running now.", title=running.title) if running else None
 
 
 def _of_node(where: Situation, host: str) -> list[tuple[str, Text, dict[str, str]]]:
@@ -135,12 +130,8 @@ def _offer(
 ) -> Offer:
     if busy is not None:
         return Offer(procedure, params, label, busy, say("Wait until it is over."))
-    answer = PLANNERS[procedure](_asked(where, params))
+    answer = PLANNERS[procedure](where.asked_for(params))
     if isinstance(answer, Refusal):
         done, unknown = answer.code in _DONE, answer.code == "node_unknown"
         return Offer(procedure, params, label, answer.why, answer.fix, done, unknown)
     return Offer(procedure, params, label)
-
-
-def _asked(where: Situation, params: dict[str, str]) -> Situation:
-    return replace(where, params=params)

@@ -17,6 +17,7 @@ import django
 import hypothesis
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 # A busy machine is slow, not wrong: what may hang is ended by the test's own timeout.
 hypothesis.settings.register_profile("project", deadline=None)
@@ -54,6 +55,12 @@ def pytest_xdist_setupnodes() -> None:
 def _no_anchor() -> None:
     """A database that a test left empty is no attack on its audit."""
     Path(HOME, "audit-anchor").unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """Of pages that were drawn of another test's database."""
+    cache.clear()
 
 
 def pytest_unconfigure() -> None:

@@ -42,7 +42,7 @@ class Member:
     def host(self) -> str:
         return self.node.host
 
-    @property
+    @cached_property
     def status(self) -> GaleraFacts | None:
         return self.node.galera if isinstance(self.node.galera, GaleraFacts) else None
 
@@ -55,7 +55,7 @@ class Member:
         units = self.node.units
         return "" if isinstance(units, Unknown) else units.get(name, "not-found")
 
-    @property
+    @cached_property
     def stopped(self) -> bool:
         """Certain: the unit is down and no process is left. A unit that starts is not stopped."""
         down = self.unit("mariadb") in NOT_RUNNING
@@ -74,11 +74,11 @@ class Member:
         grastate = self.node.grastate
         return self.stopped and not isinstance(grastate, Unknown) and not grastate.present
 
-    @property
+    @cached_property
     def standalone(self) -> bool:
         return (self.status is not None and not self.status.wsrep_on) or self.never_installed
 
-    @property
+    @cached_property
     def member(self) -> bool:
         """Part of a component that has the majority."""
         return self.status is not None and self.status.cluster_status == "Primary"
@@ -87,7 +87,7 @@ class Member:
     def without_quorum(self) -> bool:
         return self.status is not None and self.status.wsrep_on and not self.member
 
-    @property
+    @cached_property
     def starting(self) -> bool:
         """On its way into the cluster: the unit starts, or a transfer goes on before SQL answers."""
         joins = getattr(self.node.transfer, "role", "") == "joiner"
@@ -161,8 +161,11 @@ class View:
 
     def node(self, host: str) -> NodeFacts:
         """Facts of a server of the lists; all unknown when it was not among those asked."""
-        found = (node for node in self.facts.nodes if node.host == host)
-        return next(found, None) or unreachable(host, self.oldest, NOT_ASKED)
+        return self._by_host.get(host) or unreachable(host, self.oldest, NOT_ASKED)
+
+    @cached_property
+    def _by_host(self) -> dict[str, NodeFacts]:
+        return {node.host: node for node in reversed(self.facts.nodes)}
 
     @cached_property
     def oldest(self) -> float:
@@ -182,19 +185,19 @@ class View:
         """The servers of the GlusterFS list."""
         return tuple(self.node(host) for host in self.settings.cluster_fs_peer_hosts)
 
-    @property
+    @cached_property
     def reached(self) -> list[NodeFacts]:
         return [node for node in self.nodes if node.ssh is True]
 
-    @property
+    @cached_property
     def primary(self) -> list[Member]:
         return [node for node in self.galera if node.member]
 
-    @property
+    @cached_property
     def without_quorum(self) -> list[Member]:
         return [node for node in self.galera if node.without_quorum]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """As the smallest answer has it: a member that already sees a loss is right."""
         return min((node.size for node in self.primary), default=0)

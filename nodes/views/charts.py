@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
+from django.core.cache import cache
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from nodes import history, series
 from nodes.models import Cluster
@@ -126,6 +130,25 @@ class Charts:
     since: datetime
     until: datetime
     hosts: tuple[str, ...]
+
+
+def drawn(cluster: Cluster, key: str | None, now: float) -> SafeString:
+    """The history as HTML. It is kept for as long as an open page waits with drawing it again, for
+    every reader of this language, unless the settings change or a run begins."""
+    chosen, newest = range_of(key), history.of().runs(cluster, 1)
+    moment = int(now // chosen.every_s)
+    of = (cluster.pk, cluster.revision.pk, newest[0].id if newest else 0)
+    name = ":".join(map(str, ("history", *of, chosen.key, moment, get_language())))
+    kept = cache.get_or_set(name, lambda: _draw(cluster, chosen, now), chosen.every_s)
+    return cast(SafeString, kept)
+
+
+def _draw(cluster: Cluster, chosen: Range, now: float) -> SafeString:
+    made = charts(cluster, chosen, now)
+    # The same in all charts, so it is written once.
+    marks = render_to_string("nodes/parts/marks.html", {"marks": made.marks})
+    context = {"cluster": cluster, "history": made, "ranges": RANGES, "marks": marks}
+    return render_to_string("nodes/parts/history.html", context)
 
 
 def range_of(key: str | None) -> Range:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -28,8 +26,9 @@ def dashboard(request: HttpRequest, cluster_id: int) -> HttpResponse:
     if cluster.adopting:
         return redirect("adopt", cluster.pk)
     now = time.time()
-    context = parts.context(cluster, now) | _history(request, cluster, now) | {"streamed": True}
-    return render(request, "nodes/dashboard.html", context)
+    context = parts.context(cluster, now)
+    drawn = charts.drawn(cluster, request.GET.get("range"), now)
+    return render(request, "nodes/dashboard.html", {**context, "history": drawn, "streamed": True})
 
 
 @require_safe
@@ -39,15 +38,7 @@ def history(request: HttpRequest, cluster_id: int) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         return dashboard(request, cluster_id)
     cluster = get_object_or_404(Cluster, pk=cluster_id)
-    context = {"cluster": cluster, **_history(request, cluster, time.time())}
-    return render(request, "nodes/parts/history.html", context)
-
-
-def _history(request: HttpRequest, cluster: Cluster, now: float) -> dict[str, Any]:
-    drawn = charts.charts(cluster, charts.range_of(request.GET.get("range")), now)
-    # The same in all charts, so it is written once.
-    marks = render_to_string("nodes/parts/marks.html", {"marks": drawn.marks})
-    return {"history": drawn, "ranges": charts.RANGES, "marks": marks}
+    return HttpResponse(charts.drawn(cluster, request.GET.get("range"), time.time()))
 
 
 @require_safe

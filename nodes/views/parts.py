@@ -108,8 +108,8 @@ def context(cluster: Cluster, now: float) -> dict[str, Any]:
 
 def offered(cluster: Cluster, seen: Summary, now: float) -> dict[str, list[Offered]]:
     """By server, what can be done to it now; every verdict stands before the click."""
-    present = fresh(seen.facts, now, summary.stale_after_s()) if seen.facts else None
-    found = history.of().node_offers(cluster, present, now)
+    present = fresh(seen.facts, now, seen.stale_after_s) if seen.facts else None
+    found = history.of().node_offers(cluster, present, seen.active_run)
     return {
         host: [Offered(each, offer_url(cluster, each)) for each in offers]
         for host, offers in found.items()

@@ -66,4 +66,4 @@ def service_of(situation: Situation) -> str | Refusal:
 
 
 def view_of(situation: Situation) -> View:
-    return View(situation.settings, situation.facts, situation.now)
+    return situation.view

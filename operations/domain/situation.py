@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from nodes.domain.observation import ClusterFacts, SeenPosition, Unknown
 from nodes.domain.peers import PeerSettings
 from nodes.domain.traces import Traces
+from nodes.domain.view import View
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ class Situation:
     traces: Mapping[str, Traces | Unknown] = field(default_factory=dict)
     seen: Mapping[str, SeenPosition] = field(default_factory=dict)
     patience_s: int = 1800
+
+    @cached_property
+    def view(self) -> View:
+        return View(self.settings, self.facts, self.now)
+
+    def asked_for(self, params: Mapping[str, Any]) -> Situation:
+        """The same moment and another wish: what was made of the facts is not made again."""
+        asked = replace(self, params=params)
+        asked.__dict__["view"] = self.view
+        return asked
 
     @property
     def primary(self) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from nodes import selectors, summary
+from nodes import history, selectors, summary
 from nodes.domain.assess import fresh
 from nodes.history import Offer
 from nodes.models import Cluster
@@ -37,10 +37,12 @@ OPERATIONS = frozenset(
 def operations(request: HttpRequest, cluster_id: int) -> HttpResponse:
     cluster = get_object_or_404(Cluster, pk=cluster_id)
     now = time.time()
+    cluster.hold_revision()
     facts = selectors.latest_facts(cluster)
-    present = fresh(facts, now, summary.stale_after_s()) if facts else None
-    whole = offers.cluster_offers(cluster, present)
-    servers = offers.node_offers(cluster, present, now)
+    where = offers.situation(cluster, fresh(facts, now, summary.stale_after_s()) if facts else None)
+    running = history.of().active_run(cluster)
+    whole = offers.cluster_offers(where, running)
+    servers = offers.node_offers(where, running)
     context = {
         "cluster": cluster,
         "age_s": summary.age(facts, now),
