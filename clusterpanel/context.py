@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from clusterpanel.people.roles import Role
 from clusterpanel.people.views.oidc import again_url
@@ -22,7 +23,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         request, "panel_role", Role.VIEWER
     )  # an address that leads nowhere has none
     return {
-        "cluster": _cluster(request),
+        "cluster": _cluster(request),  # most pages have looked theirs up and never ask
         # Asked only where a page wants the password once more.
         "again_url": lambda: again_url(request),
         "provider": settings.OIDC,
@@ -30,7 +31,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _cluster(request: HttpRequest) -> Cluster | None:
+def _cluster(request: HttpRequest) -> Any:
+    """A cluster or None, looked up when it is asked for."""
     match = request.resolver_match
     asked = match.kwargs.get("cluster_id") if match else None
     if asked is not None and asked != request.session.get(
@@ -38,5 +40,9 @@ def _cluster(request: HttpRequest) -> Cluster | None:
     ):  # a session is not written for nothing
         request.session[LAST] = asked
     last = asked if asked is not None else request.session.get(LAST)
+    return SimpleLazyObject(lambda: _found(last))
+
+
+def _found(last: int | None) -> Cluster | None:
     found = Cluster.objects.filter(pk=last).first() if last is not None else None
     return found or Cluster.objects.order_by("created_at").first()

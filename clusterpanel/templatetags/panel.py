@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -114,6 +115,7 @@ def simulated_notice() -> dict[str, bool]:
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)  # a dashboard has sixty
 def icon(name: str, css: str = "") -> SafeString:
     """One symbol of `img/icons.svg`; decoration only, so the words must stand beside it."""
     return format_html(
