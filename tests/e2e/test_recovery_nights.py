@@ -128,8 +128,19 @@ class Night:
         answers = self.answers(self.plan(procedure, **params))
         return self.client.start(self.cluster, procedure, answers, **params)
 
+    def tried(self, procedure: str = "recover_galera") -> tuple[int, Any]:
+        """Planned and started in one breath: a moment later there may be nothing left to plan."""
+        asked = {"procedure": procedure, "params": {}}
+        status, plan = self.client.call("POST", f"/clusters/{self.cluster}/plans", asked)
+        if status != 200:
+            return status, plan
+        asked |= {"plan_hash": plan["hash"], "confirmations": self.answers(plan)}
+        return self.client.call("POST", f"/clusters/{self.cluster}/runs", asked)
+
     def does(self, procedure: str = "recover_galera", **params: Any) -> Any:
-        run = self.start(procedure, **params)
+        return self.succeeds(self.start(procedure, **params))
+
+    def succeeds(self, run: str) -> Any:
         snapshot = self.client.finished(run)
         assert snapshot["state"] == "succeeded", (
             snapshot["sentence"],
@@ -221,13 +232,9 @@ def test_power_cut_of_all(night: Night) -> None:
     wait_for(lambda: all(n.run("echo up", may_break=True) == "up" for n in night.nodes), 60, "off")
     deadline = time.monotonic() + 90
     while True:
-        status, answer = night.client.call(
-            "POST",
-            f"/clusters/{night.cluster}/plans",
-            {"procedure": "recover_galera", "params": {}},
-        )
-        if status == 200:
-            night.does()
+        status, answer = night.tried()
+        if status == 201:
+            night.succeeds(answer["id"])
             break
         if answer["code"] == "nothing_to_do":
             break

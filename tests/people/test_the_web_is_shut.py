@@ -118,23 +118,6 @@ def test_what_a_server_printed_is_never_markup(ann: Client) -> None:
     assert text.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_the_sample_proxy_is_understood_by_nginx(tmp_path: Path) -> None:
-    if shutil.which("nginx") is None or shutil.which("openssl") is None:
-        pytest.skip("nginx or openssl is not installed")
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=x"
-    made = ["openssl", *words.split(), "-keyout", str(key), "-out", str(cert)]
-    subprocess.run(made, check=True, capture_output=True)
-    sample = (ROOT / "deploy" / "nginx.conf").read_text()
-    sample = sample.replace("/etc/ssl/panel/fullchain.pem", str(cert))
-    sample = sample.replace("/etc/ssl/panel/key.pem", str(key))
-    whole = tmp_path / "nginx.conf"
-    whole.write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{sample}\n}}\n")
-    command = ["nginx", "-t", "-e", f"{tmp_path}/error", "-c", str(whole)]
-    ran = subprocess.run(command, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-
-
 def test_the_sample_proxy_takes_strong_ciphers_alone() -> None:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
