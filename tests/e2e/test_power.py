@@ -127,6 +127,13 @@ def _moved(client: Client, run: str) -> list[str]:
     return [line["text"] for line in lines if " MB/s" in str(line.get("text"))]
 
 
+def _rated(office: Site) -> list[Any]:
+    """The transfers that the dashboard shows, once it knows how fast they are."""
+    time.sleep(1)
+    status = office.client.get(f"/clusters/{office.cluster}/status")
+    return [each for each in status["verdict"]["transfers"] if each["rate"]]
+
+
 def _told_of_bytes(client: Client, run: str) -> bool:
     time.sleep(1)  # each look costs the panel something, and the servers share its machine
     return bool(_moved(client, run))
@@ -153,7 +160,8 @@ def test_a_transfer_that_takes_longer_than_any_step_may(office: Site, panel: Pan
     wait_for(lambda: office.asked("start_node", {"node": host, "service": "mariadb"}), 300, "no")
     run, began = office.newest(), time.monotonic()
     wait_for(partial(_told_of_bytes, office.client, run), 120, "nothing is said of bytes")
-    (moving,) = office.client.get(f"/clusters/{office.cluster}/status")["transfers"]
+    wait_for(lambda: bool(_rated(office)), 60, "the dashboard knows no rate")
+    (moving,) = _rated(office)
     snapshot = office.client.finished(run, 900)
     took, moved = time.monotonic() - began, _moved(office.client, run)
     told("a slow transfer", took, {})
