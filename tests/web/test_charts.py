@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -79,3 +80,20 @@ def test_nothing_recorded_is_said_and_not_drawn_as_zero() -> None:
     )
     drawn = charts.charts(site, charts.RANGES[0], 10**9).charts
     assert [chart.metric.name for chart in drawn if not chart.empty] == ["load1"]
+
+
+@pytest.mark.django_db
+def test_it_is_drawn_once_until_something_would_look_different() -> None:
+    site, start = seen.cluster(), 2_000_000_000.0
+    seen.month(site, start, days=1)
+    first = charts.drawn(site, "15m", start)
+    NodeSample.objects.all().delete()
+    assert charts.drawn(site, "15m", start + 9) == first
+    assert charts.drawn(site, "3h", start) != first
+    with translation.override("ru"):
+        assert charts.drawn(site, "15m", start) != first  # has no numbers any more
+    assert charts.drawn(site, "15m", start + 10) != first
+    other = charts.drawn(site, "15m", start + 20)
+    made_run("succeeded", ["succeeded"] * 3, cluster=site)
+    seen.month(site, start, days=1)
+    assert charts.drawn(site, "15m", start + 20) != other
