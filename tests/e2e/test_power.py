@@ -124,7 +124,7 @@ def test_both_services_of_a_server_are_stopped_and_come_back(office: Site) -> No
 def _moved(client: Client, run: str) -> list[str]:
     """What the run's page said of bytes and their rate."""
     lines = client.get(f"/runs/{run}/log?after=0&limit=1000")["lines"]
-    return [line["text"] for line in lines if " MB/s" in str(line.get("text"))]
+    return [line["text"] for line in lines if "B/s" in str(line.get("text"))]
 
 
 def _rated(office: Site) -> list[Any]:
@@ -140,10 +140,10 @@ def _told_of_bytes(client: Client, run: str) -> bool:
 
 
 # Under its own name, which tells what goes on; the scripts of a transfer look into /usr/bin first.
-SLOWER = (
-    "mkdir -p /opt/slow && mv /usr/bin/rsync /opt/slow/rsync && printf '%s\\n' '#!/bin/sh'"
-    " 'exec /opt/slow/rsync --bwlimit=1500k \"$@\"' >/usr/bin/rsync && chmod 755 /usr/bin/rsync"
-)
+SLOW_RSYNC = """#!/bin/sh
+case " $* " in *" --daemon "*) exec /opt/slow/rsync "$@" ;; esac
+exec /opt/slow/rsync --bwlimit=2500k "$@"
+"""
 BIG = (
     "CREATE TABLE dpiui2.big (n INT AUTO_INCREMENT PRIMARY KEY, b LONGBLOB);"
     "INSERT INTO dpiui2.big (b) SELECT REPEAT('x', 1048576) FROM dpiui2.seq_1_to_64"
@@ -157,7 +157,9 @@ def test_a_transfer_that_takes_longer_than_any_step_may(office: Site, panel: Pan
     third, host = office.nodes[2], office.hosts[2]
     office.nodes[0].sql(BIG)
     for node in office.nodes:
-        node.run(SLOWER)
+        node.run("mkdir -p /opt/slow && mv /usr/bin/rsync /opt/slow/rsync")
+        node.write("/usr/bin/rsync", SLOW_RSYNC.encode())
+        node.run("chmod 755 /usr/bin/rsync")
     panel.stop()
     panel.again(STEP_PATIENCE_S="10")
     third.run("systemctl stop mariadb && rm -f /var/lib/mysql/grastate.dat")
