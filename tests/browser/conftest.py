@@ -69,9 +69,8 @@ def _note(complaints: list[str], message: Any) -> None:
 
 def _missing(complaints: list[str], request: Any) -> None:
     """A page without one of its scripts is dead: then the test says which, and why."""
-    if (
-        request.url.endswith(".js") and request.failure != "net::ERR_ABORTED"
-    ):  # gone to another page
+    left = request.failure == "net::ERR_ABORTED"  # for another page
+    if request.url.endswith(".js") and not left:
         complaints.append(f"{request.url}: {request.failure}")
 
 

@@ -69,7 +69,11 @@ class Proxy:
     def start(self) -> None:
         conf = ["-e", str(self.home / "error"), "-c", str(self.home / "nginx.conf")]
         self.process = subprocess.Popen([NGINX, *conf, "-g", "daemon off;"])
-        until(self._answers, 10)
+        try:
+            until(self._answers, 10)
+        except BaseException:
+            self.stop()
+            raise
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, (self.home / "error").read_text()
