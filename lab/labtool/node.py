@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from . import base, cgroups, identity, mounts, nspawn
@@ -89,8 +90,14 @@ def start(node: Node) -> None:
 
 
 def cut_power(node: Node) -> None:
-    """End every process of the node at once, the keeper first so that it boots nothing again."""
+    """End every process of the node at once, the keeper first so that it boots nothing again.
+
+    With process 1 the kernel ends all others in one go. Killed one by one, a process could live to
+    see another one gone, and even tell a client about it: a power cut lets nobody do that.
+    """
     cgroups.kill(_keeper(node))
+    with suppress(LabError, ProcessLookupError):  # it is off, or just going off
+        _signal_init(node, signal.SIGKILL)
     cgroups.kill(_box(node))
     cgroups.remove(node.cgroup)
     nspawn.remove_traces(node.lab.names, node.number)

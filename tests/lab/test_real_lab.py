@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lab.labtool import cgroups, lifecycle
+from lab.labtool import cgroups, lifecycle, state
 from lab.labtool.names import Names, home
 
 pytestmark = pytest.mark.lab
@@ -156,6 +156,35 @@ def test_a_crashed_node_comes_back_with_its_disk() -> None:
     assert node(2)["state"] == "running"
     assert node(2)["boot_id"] != before
     assert sh(2, "cat /root/note") == "kept"
+
+
+WATCH_EACH_OTHER = """
+watch() {
+    sleep 1000 &
+    while read -r line < /proc/$!/stat && [ "${line#*) Z}" = "$line" ]; do :; done
+    echo "$!" >> /root/outlived
+    sync
+}
+for i in $(seq 6); do watch & done
+wait"""
+
+
+def test_nobody_in_a_node_sees_a_power_cut_coming(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed one after the other, a process would live to see another one gone. The order is not
+    ours to choose: the youngest first is the worst one, and slowly makes it sure."""
+    found, kill_now = cgroups.processes, cgroups._sigkill
+
+    def kill_slowly(pid: int) -> None:
+        time.sleep(0.03)
+        kill_now(pid)
+
+    monkeypatch.setattr(cgroups, "processes", lambda group: sorted(found(group), reverse=True))
+    monkeypatch.setattr(cgroups, "_sigkill", kill_slowly)
+    sh(2, f"cat > /root/watch <<'END'\n{WATCH_EACH_OTHER}\nEND")
+    sh(2, "nohup sh /root/watch < /dev/null > /dev/null 2>&1 & sleep 1; ! test -e /root/outlived")
+    lifecycle.crash(state.load_existing(Names(NAME, home())).nodes[1])
+    lab("boot", "node2")
+    assert sh(2, "cat /root/outlived 2> /dev/null | wc -l") == "0"
 
 
 def test_a_partition_cuts_the_peers_but_not_the_host() -> None:
