@@ -122,6 +122,9 @@ class History(Protocol):
     ) -> Sequence[PastRun]:
         """The newest first, of those that were asked for since then."""
 
+    def last_run(self, cluster: Cluster, procedure: str) -> PastRun | None:
+        """The newest run of one procedure."""
+
     def last_runs(self, cluster: Cluster) -> dict[str, PastRun]:
         """The newest run of each procedure."""
 
@@ -157,6 +160,9 @@ class _Nothing:
         self, cluster: Cluster, limit: int, since: datetime | None = None
     ) -> Sequence[PastRun]:
         return ()
+
+    def last_run(self, cluster: Cluster, procedure: str) -> PastRun | None:
+        return None
 
     def last_runs(self, cluster: Cluster) -> dict[str, PastRun]:
         return {}

@@ -53,6 +53,10 @@ class StoredHistory:
         wanted = found.filter(created_at__gte=since) if since else found
         return [_past(run) for run in wanted[:limit]]
 
+    def last_run(self, cluster: Cluster, procedure: str) -> PastRun | None:
+        run = self._runs(cluster).filter(procedure=procedure).first()
+        return _past(run) if run else None
+
     def last_runs(self, cluster: Cluster) -> dict[str, PastRun]:
         same = Run.objects.filter(cluster=cluster, procedure=OuterRef("procedure"))
         newest = Subquery(same.order_by("-created_at").values("pk")[:1])

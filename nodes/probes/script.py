@@ -147,26 +147,46 @@ identity() {
 }
 # Whether a unit is installed and starts at boot hardly changes, and costs systemd twice as much.
 units() {
-    states=$(limit 2 systemctl is-active mariadb.service mariadb.socket glusterd.service)
+    states=
+    [ -n "$rare$token" ] || recall_units
+    [ -n "$states" ] || states=$(limit 2 systemctl is-active mariadb.service mariadb.socket glusterd.service)
     if [ "$what" = quick ]; then
         set -- $states
         [ $# -eq 3 ] || { echo "$states"; return 1; }
         printf 'Id=%s\nActiveState=%s\n' mariadb.service "$1" mariadb.socket "$2" glusterd.service "$3"
+        case $1:$3 in active:active) keep_units "$*" ;; esac
         return
     fi
     limit 2 systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState \
         mariadb.service mariadb.socket glusterd.service
 }
-processes=$(cat /proc/[0-9]*/comm 2>/dev/null)
-mysqld() {
-    servers=0
+# While the same two processes are alive, their units are as they were. Systemd, which is half of the
+# cost of a beat, is asked again with each write to the storage, and before anything is decided.
+recall_units() {
+    was= kept=
+    { read -r was && read -r kept; } 2>/dev/null <"$touched/units"
+    [ -z "$alive" ] || [ "$was" != "$alive" ] || states=$kept
+}
+keep_units() { [ -z "$alive" ] || printf '%s\n' "$alive" "$1" >"$touched/units"; } 2>/dev/null
+# Names of the processes that matter, how many are database servers, and who of the two is alive
+# since when; "" unless both are.
+find_processes() {
+    processes= servers=0 server= storage_daemon=
+    found=$(grep -H -x -E 'mariadbd|mysqld|glusterd|.*(rsync|backup|dump).*' /proc/[0-9]*/comm 2>/dev/null)
     set -f
-    for process in $processes; do
-        case $process in mariadbd|mysqld) servers=$((servers + 1)) ;; esac
+    for each in $found; do
+        pid=${each%/comm:*} name=${each##*:}
+        processes="$processes $name"
+        case $name in
+            mariadbd|mysqld) servers=$((servers + 1)); born "${pid##*/}"; server=${since:+${pid##*/}:$since} ;;
+            glusterd) born "${pid##*/}"; storage_daemon=${since:+${pid##*/}:$since} ;;
+        esac
     done
     set +f
-    echo "$servers"
+    alive=${server:+${storage_daemon:+$server $storage_daemon}}
 }
+find_processes
+mysqld() { echo "$servers"; }
 client() {
     if has mariadb; then limit 2 mariadb -N -B --connect-timeout=2 -e "$1"
     elif has mysql; then limit 2 mysql -N -B --connect-timeout=2 -e "$1"

@@ -159,7 +159,7 @@ def _next_step(cluster: Cluster, seen: Summary) -> StepStand | None:
     end, whatever broke later."""
     if seen.verdict.state not in ("healthy", "not_installed") and seen.facts:
         return None
-    last = history.of().last_runs(cluster).get("install_glusterfs")
+    last = history.of().last_run(cluster, "install_glusterfs")
     if last and last.state == "succeeded":
         return None
     return next((s for s in summary.installation(cluster, seen.facts) if not s.done), None)

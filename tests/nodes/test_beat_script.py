@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,17 +13,85 @@ import pytest
 
 from nodes.probes.script import BEAT, MARK
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+SYSTEMCTL = """#!/bin/sh
+echo asked >>"$ASKED"
+printf 'active\\ninactive\\nactive\\n'
+"""
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+def on_its_own(home: Path) -> str:
+    """The script with processes and a place for notes that are this test's alone."""
+    (home / "run").mkdir(exist_ok=True)
+    found = BEAT
+    for said, here in (
+        ("/proc/[0-9]*/comm", f"{home}/proc/[0-9]*/comm"),
+        ("/proc/$1/stat", f"{home}/proc/$1/stat"),
+        ("/run/clusterpanel", f"{home}/run"),
+    ):
+        assert said in found
+        found = found.replace(said, here)
+    return found
+
+
+def told(home: Path, what: str = "quick", token: str = "", stdout: int = subprocess.PIPE) -> str:
+    """What it says of a machine whose systemd is a stand-in."""
+    program = home / "bin" / "systemctl"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(SYSTEMCTL)
+    program.chmod(0o755)
+    env = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "ASKED": f"{home}/asked"}
+    argv = ["sh", "-c", on_its_own(home), "sh", str(home), token, "sql", what, "/var/lib/mysql", ""]
+    nothing = subprocess.DEVNULL
+    done = subprocess.run(argv, stdin=nothing, stdout=stdout, env=env, timeout=30)
+    assert done.returncode == 0
+    return (done.stdout or b"").decode()
+
+
 def test_it_is_told_in_few_writes(tmp_path: Path) -> None:
     """Each write is a packet of its own to the panel, which costs more than what is in it."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    quick = ["sh", "-c", BEAT, "sh", str(tmp_path), "", "sql", "quick", "/var/lib/mysql", ""]
     with here, there:
-        done = subprocess.run(quick, stdin=subprocess.DEVNULL, stdout=there.fileno(), timeout=30)
+        told(tmp_path, stdout=there.fileno())
         there.close()
         writes = list(iter(lambda: here.recv(65536), b""))
-    told = b"".join(writes).decode()
-    assert done.returncode == 0
-    assert told.count(f"{MARK} rc ") == 14
+    assert b"".join(writes).decode().count(f"{MARK} rc ") == 14
     assert len(writes) <= 2
+
+
+def alive(home: Path, pid: int, name: str, since: int) -> None:
+    """A process of this name."""
+    place = home / "proc" / str(pid)
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "comm").write_text(f"{name}\n")
+    (place / "stat").write_text(f"{pid} ({name}) S 1 {'0 ' * 17}{since} 0\n")
+
+
+def asked(home: Path) -> int:
+    place = home / "asked"
+    return len(place.read_text().splitlines()) if place.exists() else 0
+
+
+def test_systemd_is_not_asked_again_while_the_same_processes_are_alive(tmp_path: Path) -> None:
+    alive(tmp_path, 50, "glusterd", 1000)
+    alive(tmp_path, 60, "mariadbd", 1000)
+    first = told(tmp_path, token="t1")
+    assert asked(tmp_path) == 1
+    again = told(tmp_path)
+    assert asked(tmp_path) == 1
+    units = "Id=glusterd.service\nActiveState=active\n"
+    assert units in first
+    assert units in again
+    told(tmp_path, "quick marker")  # something is about to be decided
+    assert asked(tmp_path) == 3  # of the units, and of the marker
+    told(tmp_path, token="t2")
+    assert asked(tmp_path) == 4
+    alive(tmp_path, 60, "mariadbd", 2000)  # the number of a process may come again
+    told(tmp_path)
+    assert asked(tmp_path) == 5
+    told(tmp_path)
+    assert asked(tmp_path) == 5
+    shutil.rmtree(tmp_path / "proc" / "60")
+    told(tmp_path)
+    told(tmp_path)
+    assert asked(tmp_path) == 7  # one of them is down: it may be started at any moment
