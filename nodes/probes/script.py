@@ -137,6 +137,24 @@ hear_storage() {
     trap - EXIT
 }
 
+# What costs much is kept, and told again while a cheap sign says that it is the same: `recall NAME
+# SIGN` sets `recalled` to it, or to "". It is found anew with each write to the storage, and before
+# anything is decided. (The last line tells a whole note from one that is just being written.)
+recall() {
+    recalled=
+    [ -z "$rare$token" ] && [ -n "$2" ] || return 0
+    {
+        IFS= read -r kept_for && [ "$kept_for" = "$2" ] || return 0
+        while IFS= read -r line; do
+            [ "$line" != "$2" ] || return 0
+            recalled="${recalled:+$recalled
+}$line"
+        done
+    } 2>/dev/null <"$touched/$1"
+    recalled=
+}
+keep() { [ -z "$2" ] || printf '%s\n' "$2" "$3" "$2" >"$touched/$1"; } 2>/dev/null
+
 clock() { date +%s.%N; }
 identity() {
     read -r boot_id </proc/sys/kernel/random/boot_id && echo "$boot_id"
@@ -147,27 +165,19 @@ identity() {
 }
 # Whether a unit is installed and starts at boot hardly changes, and costs systemd twice as much.
 units() {
-    states=
-    [ -n "$rare$token" ] || recall_units
-    [ -n "$states" ] || states=$(limit 2 systemctl is-active mariadb.service mariadb.socket glusterd.service)
+    # While the same two processes are alive, their units are as they were.
+    recall units "$alive"
+    states=${recalled:-$(limit 2 systemctl is-active mariadb.service mariadb.socket glusterd.service)}
     if [ "$what" = quick ]; then
         set -- $states
         [ $# -eq 3 ] || { echo "$states"; return 1; }
         printf 'Id=%s\nActiveState=%s\n' mariadb.service "$1" mariadb.socket "$2" glusterd.service "$3"
-        case $1:$3 in active:active) keep_units "$*" ;; esac
+        case $1:$3 in active:active) keep units "$alive" "$*" ;; esac
         return
     fi
     limit 2 systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState \
         mariadb.service mariadb.socket glusterd.service
 }
-# While the same two processes are alive, their units are as they were. Systemd, which is half of the
-# cost of a beat, is asked again with each write to the storage, and before anything is decided.
-recall_units() {
-    was= kept=
-    { read -r was && read -r kept; } 2>/dev/null <"$touched/units"
-    [ -z "$alive" ] || [ "$was" != "$alive" ] || states=$kept
-}
-keep_units() { [ -z "$alive" ] || printf '%s\n' "$alive" "$1" >"$touched/units"; } 2>/dev/null
 # Names of the processes that matter, how many are database servers, and who of the two is alive
 # since when; "" unless both are.
 find_processes() {
@@ -205,10 +215,17 @@ databases() {
 env_keys() {
     file=$app/backend/.env
     [ -e "$file" ] || { echo absent; return 0; }
-    sha256sum <"$file" || return 1
-    stat -L -c 'mtime %Y' "$file"
-    grep -a -n -E '(GALERA_PEER_HOSTS|CLUSTER_FS_PEER_HOSTS|CLUSTER_PRIMARY_HOST)' "$file"
-    return 0
+    # Until which change of its content or of its owner: no writer can set that time back.
+    sign=$(stat -L -c '%Y %i %s %z' "$file")
+    recall env "$sign"
+    [ -n "$recalled" ] || {
+        hash=$(sha256sum <"$file") || return 1
+        recalled="$hash
+mtime ${sign%% *}
+$(grep -a -n -E '(GALERA_PEER_HOSTS|CLUSTER_FS_PEER_HOSTS|CLUSTER_PRIMARY_HOST)' "$file" | tr -d '\0')"
+        keep env "$sign" "$recalled"
+    }
+    printf '%s\n' "$recalled"
 }
 scripts() {
     for script in galera_setup.sh glusterfs_setup.sh; do

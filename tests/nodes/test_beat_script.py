@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
@@ -95,3 +96,30 @@ def test_systemd_is_not_asked_again_while_the_same_processes_are_alive(tmp_path:
     told(tmp_path)
     told(tmp_path)
     assert asked(tmp_path) == 7  # one of them is down: it may be started at any moment
+
+
+def env_part(text: str) -> list[str]:
+    return text.split(f"{MARK} env_keys\n")[1].split(f"\n{MARK} rc ")[0].splitlines()
+
+
+def test_a_settings_file_is_read_again_when_it_was_changed(tmp_path: Path) -> None:
+    """Also by who puts its old time back, and by who changes it in place without a new size."""
+    file = tmp_path / "backend" / ".env"
+    file.parent.mkdir()
+    file.write_text("A=1\nGALERA_PEER_HOSTS=a,b\nTAIL=é\x00\n")
+    when = file.stat().st_mtime_ns
+    first = env_part(told(tmp_path, token="t1"))
+    assert first[0] == f"{hashlib.sha256(file.read_bytes()).hexdigest()}  -"
+    assert first[1:] == [f"mtime {when // 10**9}", "2:GALERA_PEER_HOSTS=a,b"]
+    note = tmp_path / "run" / "env"
+    note.write_text(note.read_text().replace("a,b", "as kept"))
+    assert env_part(told(tmp_path))[2] == "2:GALERA_PEER_HOSTS=as kept"
+    assert env_part(told(tmp_path, token="t2"))[1:] == first[1:]
+    file.write_text(file.read_text().replace("a,b", "a,c"))
+    os.utime(file, ns=(when, when))
+    assert env_part(told(tmp_path))[1:] == [first[1], "2:GALERA_PEER_HOSTS=a,c"]
+    half = note.read_text().replace("a,c", "half").splitlines()[:-1]
+    note.write_text("\n".join(half))  # it is being written just now
+    assert env_part(told(tmp_path))[2] == "2:GALERA_PEER_HOSTS=a,c"
+    file.unlink()
+    assert env_part(told(tmp_path)) == ["absent"]
