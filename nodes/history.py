@@ -104,9 +104,9 @@ class Offer:
 
 class History(Protocol):
     def node_offers(
-        self, cluster: Cluster, facts: ClusterFacts | None, running: PastRun | None
-    ) -> Mapping[str, Sequence[Offer]]:
-        """By server, what can be done to it. `facts`: what may be taken for the present; `running`: the
+        self, cluster: Cluster, host: str, facts: ClusterFacts | None, running: PastRun | None
+    ) -> Sequence[Offer]:
+        """What can be done to one server. `facts`: what may be taken for the present; `running`: the
         run that holds the cluster now."""
 
     def offers(self, procedure: str) -> bool:
@@ -143,9 +143,9 @@ class History(Protocol):
 
 class _Nothing:
     def node_offers(
-        self, cluster: Cluster, facts: ClusterFacts | None, running: PastRun | None
-    ) -> Mapping[str, Sequence[Offer]]:
-        return {}
+        self, cluster: Cluster, host: str, facts: ClusterFacts | None, running: PastRun | None
+    ) -> Sequence[Offer]:
+        return ()
 
     def offers(self, procedure: str) -> bool:
         return False

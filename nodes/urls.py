@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_CLUSTER}history/", dashboard.history, name="history"),
     path(f"{_CLUSTER}events", stream.events, name="dashboard-events"),
     path(f"{_CLUSTER}nodes/<str:host>/", node.node, name="node"),
+    path(f"{_CLUSTER}nodes/<str:host>/menu/", node.menu, name="node-menu"),
     path(f"{_CLUSTER}nodes/<str:host>/raw/", node.raw, name="node-raw"),
     path(f"{_CLUSTER}acknowledge/", dashboard.acknowledge, name="acknowledge"),
     path(f"{_CLUSTER}strip/", dashboard.strip, name="strip"),

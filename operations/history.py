@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,9 +28,9 @@ class StoredHistory:
     """The `nodes.history.History` of this database."""
 
     def node_offers(
-        self, cluster: Cluster, facts: ClusterFacts | None, running: PastRun | None
-    ) -> Mapping[str, Sequence[Offer]]:
-        return offers.node_offers(offers.situation(cluster, facts), running)
+        self, cluster: Cluster, host: str, facts: ClusterFacts | None, running: PastRun | None
+    ) -> Sequence[Offer]:
+        return offers.node_offers(offers.situation(cluster, facts), host, running)
 
     def offers(self, procedure: str) -> bool:
         return procedure in PLANNERS

@@ -1,7 +1,7 @@
 """What could be done now, each with its verdict: allowed, or "not now" with the fact.
 
 The verdict is the planner's own answer to what is stored: pure, so that a page may ask for all of them
-at every beat. The plan page looks at the servers anew and asks the same planner again.
+at once. The plan page looks at the servers anew and asks the same planner again.
 """
 
 from __future__ import annotations
@@ -45,13 +45,10 @@ _ROLLING = {
 }
 
 
-def node_offers(where: Situation, running: PastRun | None) -> Mapping[str, Sequence[Offer]]:
-    """By server. `running`: the run that holds the cluster now."""
+def node_offers(where: Situation, host: str, running: PastRun | None) -> Sequence[Offer]:
+    """Of one server. `running`: the run that holds the cluster now."""
     busy = _busy(running)
-    return {
-        host: [_offer(where, busy, *asked) for asked in _of_node(where, host)]
-        for host in where.settings.hosts
-    }
+    return [_offer(where, busy, *asked) for asked in _of_node(where, host)]
 
 
 def cluster_offers(where: Situation, running: PastRun | None) -> Mapping[str, Sequence[Offer]]:

@@ -10,12 +10,14 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
-from nodes import services, summary
+from nodes import history, selectors, services, summary
 from nodes.domain import tally
+from nodes.domain.assess import fresh
 from nodes.domain.card import cards
 from nodes.domain.fact_sheet import Group, sheet
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster
+from nodes.views.parts import offer_url
 from nodes.views.steps.common import person
 
 
@@ -23,6 +25,20 @@ from nodes.views.steps.common import person
 @gzip_page
 def node(request: HttpRequest, cluster_id: int, host: str) -> HttpResponse:
     return render(request, "nodes/node.html", _context(cluster_id, host))
+
+
+@require_safe
+def menu(request: HttpRequest, cluster_id: int, host: str) -> HttpResponse:
+    """What can be done to it, each with its verdict of now; asked for when the menu is opened."""
+    cluster = get_object_or_404(Cluster, pk=cluster_id)
+    cluster.hold_revision()
+    if host not in cluster.revision.peers.hosts:
+        raise Http404(host)
+    facts, past = selectors.latest_facts(cluster), history.of()
+    present = fresh(facts, time.time(), summary.stale_after_s()) if facts else None
+    found = past.node_offers(cluster, host, present, past.active_run(cluster))
+    offers = [{"offer": each, "url": offer_url(cluster, each)} for each in found]
+    return render(request, "nodes/menu.html", {"host": host, "offers": offers})
 
 
 @require_POST

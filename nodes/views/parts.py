@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from nodes import history, summary
-from nodes.domain.assess import fresh
 from nodes.domain.card import cards
 from nodes.domain.topology import Edge, Link, edges
 from nodes.domain.verdict import Action, Finding
@@ -40,14 +39,6 @@ class Next:
     """An action as it is shown; `url` of its plan, "" when the panel has none for it."""
 
     action: Action
-    url: str
-
-
-@dataclass(frozen=True)
-class Offered:
-    """A procedure as a line of a menu; `url` of its plan, or of its refusal."""
-
-    offer: Offer
     url: str
 
 
@@ -90,12 +81,11 @@ def context(cluster: Cluster, now: float) -> dict[str, Any]:
     joined = edges(seen.settings, seen.facts, now)
     spots = _spots([(card.host, card.state, card.primary) for card in shown])
     go_on = _next_step(cluster, seen)
-    offers = offered(cluster, seen, now)
     return {
         "cluster": cluster,
         "summary": seen,
         "next": None if go_on else _verdict_next(cluster, seen),
-        "cards": [(card, sparkline(card.queue), offers.get(card.host, ())) for card in shown],
+        "cards": [(card, sparkline(card.queue)) for card in shown],
         "items": [_item(cluster, f, known.get(f.id)) for f in seen.verdict.findings],
         "edges": joined,
         "spots": spots,
@@ -103,16 +93,6 @@ def context(cluster: Cluster, now: float) -> dict[str, Any]:
         "runs": past.runs(cluster, 5),
         "backups": past.backups(cluster)[:4],
         "go_on": go_on,
-    }
-
-
-def offered(cluster: Cluster, seen: Summary, now: float) -> dict[str, list[Offered]]:
-    """By server, what can be done to it now; every verdict stands before the click."""
-    present = fresh(seen.facts, now, seen.stale_after_s) if seen.facts else None
-    found = history.of().node_offers(cluster, present, seen.active_run)
-    return {
-        host: [Offered(each, offer_url(cluster, each)) for each in offers]
-        for host, offers in found.items()
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -42,20 +42,18 @@ def operations(request: HttpRequest, cluster_id: int) -> HttpResponse:
     where = offers.situation(cluster, fresh(facts, now, summary.stale_after_s()) if facts else None)
     running = history.of().active_run(cluster)
     whole = offers.cluster_offers(where, running)
-    servers = offers.node_offers(where, running)
     context = {
         "cluster": cluster,
         "age_s": summary.age(facts, now),
         "primary": cluster.revision.cluster_primary_host,
         "rolling": _shown(cluster, whole["rolling"]),
         "whole": _shown(cluster, whole["whole"]),
-        "servers": _servers(cluster, servers),
+        "servers": [
+            {"host": host, "offers": _shown(cluster, offers.node_offers(where, host, running))}
+            for host in where.settings.hosts
+        ],
     }
     return render(request, "operations/operations.html", context)
-
-
-def _servers(cluster: Cluster, found: Mapping[str, Sequence[Offer]]) -> list[dict[str, Any]]:
-    return [{"host": host, "offers": _shown(cluster, each)} for host, each in found.items()]
 
 
 def _shown(cluster: Cluster, found: Sequence[Offer]) -> list[dict[str, Any]]:

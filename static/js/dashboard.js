@@ -4,6 +4,7 @@
 import { agesAre, inWords, tickAll } from "./ages.js";
 import { announce } from "./announce.js";
 import { morph } from "./morph.js";
+import { fillOpened } from "./node-menu.js";
 
 const BEAT_MS = 5_000; // the server speaks at least this often
 const SILENT_MS = 2 * BEAT_MS + 1_000;
@@ -63,6 +64,7 @@ function part({ name, html }) {
   const verdict = () => document.getElementById("verdict-word").textContent;
   const before = verdict();
   for (const element of document.querySelectorAll(`[data-part="${name}"]`)) morph(element, html);
+  if (name === "servers") fillOpened();
   tickAll();
   if (verdict() !== before) announce(document.querySelector(".verdict-text").innerText.replace(/\s+/g, " "));
 }

@@ -111,6 +111,35 @@ def test_what_happens_is_on_the_page_without_a_reload_and_nothing_moves(
     assert page.evaluate("document.getElementById('topology-table').open")
 
 
+def test_an_open_menu_stays_and_follows_what_happens(
+    page: Page, server: Server, site: Cluster, now: Any
+) -> None:
+    opened(page, server, site)
+    menu = page.locator("#node-2 details.menu")
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    stop = menu.get_by_role("link", name="Stop MariaDB")
+    expect(stop).to_be_visible()
+    expect(menu.get_by_text("All operations")).to_have_count(0)
+    stop.focus()
+    page.evaluate("window.link = document.activeElement")
+    now("healthy", silent="10.77.2.13")
+    expect(stop).to_contain_text("Not now:")
+    assert page.evaluate("window.link === document.activeElement")
+    page.keyboard.press("Escape")
+    expect(stop).to_be_hidden()
+
+
+def test_a_menu_without_an_answer_leads_to_all_operations(
+    page: Page, server: Server, site: Cluster
+) -> None:
+    opened(page, server, site)
+    page.route("**/menu/", lambda route: route.abort())
+    page.get_by_label("What can be done to").first.click()
+    page.get_by_role("link", name="All operations").click()
+    expect(page.locator("h1")).to_have_text("Operations")
+
+
 def test_a_server_that_falls_silent_is_unknown_until_it_answers_again(
     page: Page, server: Server, site: Cluster, now: Any
 ) -> None:

@@ -61,6 +61,7 @@ PAGES: dict[str, Rules] = {
     "history": _SEEN,
     "dashboard-events": _SEEN,
     "node": _SEEN,
+    "node-menu": _SEEN,
     "node-raw": {"POST": OPERATOR},
     "acknowledge": {"GET": SIGNED_IN, "POST": OPERATOR},
     "strip": _SEEN,

@@ -62,12 +62,24 @@ def test_not_now_says_the_fact_and_what_to_do(page: Client, site: Cluster) -> No
     assert "Not now:" in text
 
 
-def test_the_card_of_a_server_has_the_same_verdicts(page: Client, site: Cluster) -> None:
+def test_the_menu_of_a_server_has_the_same_verdicts(page: Client, site: Cluster) -> None:
+    address = reverse("node-menu", args=[site.pk, TWO])
+    text = page.get(address).content.decode()
+    assert f"plan/restart_node/?node={TWO}&amp;service=host" in text
+    assert "Not now:" not in text
     seen.observed(site, "healthy", bend=backlog)
-    text = shown(page, site, "dashboard")
-    assert f"What can be done to {TWO}" in text
+    text = page.get(address).content.decode()
     assert "Restart the server" in text
     assert "125 files wait for healing" in text
+    assert page.get(reverse("node-menu", args=[site.pk, "10.0.0.99"])).status_code == 404
+
+
+def test_the_card_of_a_server_leads_to_its_menu_also_without_scripts(
+    page: Client, site: Cluster
+) -> None:
+    card = shown(page, site, "dashboard").split(f"What can be done to {TWO}")
+    assert reverse("node-menu", args=[site.pk, TWO]) in card[0]
+    assert reverse("operations", args=[site.pk]) in card[1].split("</details>")[0]
 
 
 def test_what_is_not_known_is_allowed_to_nobody(page: Client, site: Cluster) -> None:
