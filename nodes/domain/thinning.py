@@ -14,7 +14,7 @@ from typing import Any
 from nodes.domain.observation import Sample
 
 _LOW_IS_WORSE = frozenset({"cluster_size"})
-NUMBERS = tuple(f.name for f in fields(Sample) if f.name != "at")
+NUMBERS = tuple(f.name for f in fields(Sample)[1:])  # what stands after `at`, in its order
 
 
 @dataclass(frozen=True)

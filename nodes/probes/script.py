@@ -198,6 +198,8 @@ find_processes() {
 find_processes
 mysqld() { echo "$servers"; }
 client() {
+    # What the client would say, without starting it.
+    [ "$servers" -gt 0 ] || { echo 'ERROR 2002: no process of a database server is here'; return 1; }
     if has mariadb; then limit 2 mariadb -N -B --connect-timeout=2 -e "$1"
     elif has mysql; then limit 2 mysql -N -B --connect-timeout=2 -e "$1"
     else echo 'not installed'; return 127; fi

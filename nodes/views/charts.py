@@ -132,12 +132,17 @@ class Charts:
     hosts: tuple[str, ...]
 
 
-def drawn(cluster: Cluster, key: str | None, now: float) -> SafeString:
+def drawn(
+    cluster: Cluster, key: str | None, now: float, runs: Sequence[history.PastRun]
+) -> SafeString:
     """The history as HTML. It is kept for as long as an open page waits with drawing it again, for
-    every reader of this language, unless the settings change or a run begins."""
-    chosen, newest = range_of(key), history.of().runs(cluster, 1)
+    every reader of this language, unless the settings change or a run begins.
+
+    `runs`: the newest, newest first; more than one is not looked at.
+    """
+    chosen = range_of(key)
     moment = int(now // chosen.every_s)
-    of = (cluster.pk, cluster.revision.pk, newest[0].id if newest else 0)
+    of = (cluster.pk, cluster.revision.pk, runs[0].id if runs else 0)
     name = ":".join(map(str, ("history", *of, chosen.key, moment, get_language())))
     kept = cache.get_or_set(name, lambda: _draw(cluster, chosen, now), chosen.every_s)
     return cast(SafeString, kept)

@@ -13,6 +13,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clusterpanel.words import translated
+from nodes import history as past
 from nodes import services, summary
 from nodes.domain.refusal import Refused
 from nodes.models import Cluster
@@ -27,7 +28,7 @@ def dashboard(request: HttpRequest, cluster_id: int) -> HttpResponse:
         return redirect("adopt", cluster.pk)
     now = time.time()
     context = parts.context(cluster, now)
-    drawn = charts.drawn(cluster, request.GET.get("range"), now)
+    drawn = charts.drawn(cluster, request.GET.get("range"), now, context["runs"])
     return render(request, "nodes/dashboard.html", {**context, "history": drawn, "streamed": True})
 
 
@@ -38,7 +39,8 @@ def history(request: HttpRequest, cluster_id: int) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         return dashboard(request, cluster_id)
     cluster = get_object_or_404(Cluster, pk=cluster_id)
-    return HttpResponse(charts.drawn(cluster, request.GET.get("range"), time.time()))
+    runs = past.of().runs(cluster, 1)
+    return HttpResponse(charts.drawn(cluster, request.GET.get("range"), time.time(), runs))
 
 
 @require_safe

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as some
 
+from nodes import history
+from nodes.history import PastRun
 from nodes.models import Cluster, NodeSample
 from nodes.series import History
 from nodes.views import charts
@@ -82,18 +85,22 @@ def test_nothing_recorded_is_said_and_not_drawn_as_zero() -> None:
     assert [chart.metric.name for chart in drawn if not chart.empty] == ["load1"]
 
 
+def newest(site: Cluster) -> Sequence[PastRun]:
+    return history.of().runs(site, 1)
+
+
 @pytest.mark.django_db
 def test_it_is_drawn_once_until_something_would_look_different() -> None:
     site, start = seen.cluster(), 2_000_000_000.0
     seen.month(site, start, days=1)
-    first = charts.drawn(site, "15m", start)
+    first = charts.drawn(site, "15m", start, newest(site))
     NodeSample.objects.all().delete()
-    assert charts.drawn(site, "15m", start + 9) == first
-    assert charts.drawn(site, "3h", start) != first
+    assert charts.drawn(site, "15m", start + 9, newest(site)) == first
+    assert charts.drawn(site, "3h", start, newest(site)) != first
     with translation.override("ru"):
-        assert charts.drawn(site, "15m", start) != first  # has no numbers any more
-    assert charts.drawn(site, "15m", start + 10) != first
-    other = charts.drawn(site, "15m", start + 20)
+        assert charts.drawn(site, "15m", start, newest(site)) != first  # has no numbers any more
+    assert charts.drawn(site, "15m", start + 10, newest(site)) != first
+    other = charts.drawn(site, "15m", start + 20, newest(site))
     made_run("succeeded", ["succeeded"] * 3, cluster=site)
     seen.month(site, start, days=1)
-    assert charts.drawn(site, "15m", start + 20) != other
+    assert charts.drawn(site, "15m", start + 20, newest(site)) != other
