@@ -71,11 +71,28 @@ up=${up%%.*}
 # Whoever touches a mount whose server hangs cannot even be killed. So it is touched in the
 # background, the wait is short, and while one is stuck no other is sent after it.
 touched=/run/clusterpanel
+# What df says of the local places $@, of which the last is the one near our own folder, and then of
+# the storage, as it is told.
+measured() {
+    space=
+    read -r title
+    while read -r device size used left rest; do
+        case $# in
+            0) space="$left $size"; echo "free $space" ;;
+            1) echo "disk $left $size /var/lib/clusterpanel"; shift ;;
+            *) echo "disk $left $size $1"; shift ;;
+        esac
+    done
+}
+# The local places $@ are measured with it, because a process costs more than what it does here.
 touch_storage() {
     [ -d "$storage" ] && echo exists
-    set -f
-    space=$(df -P -B1 "$storage" 2>/dev/null) && set -- ${space##*
-} && echo "free $4 $2"
+    # When one of them fails, the rows no longer tell whose they are.
+    rows=$(df -P -B1 "$@" "$storage" 2>/dev/null) ||
+        { set --; rows=$(df -P -B1 "$storage" 2>/dev/null); }
+    measured "$@" <<END
+$rows
+END
     case $mounted in fuse.glusterfs*) ;; *) echo 'said not mounted'; return ;; esac
     if [ -z "$token" ]; then
         if [ -n "$space" ]; then echo 'said reads'; else echo "said $(df -P "$storage" 2>&1)"; fi
@@ -103,13 +120,21 @@ stuck() {
     done
     return 1
 }
+given=$#
+for path in "$@" "$datadir" /data*; do
+    [ -e "$path" ] && set -- "$@" "$path"
+done
+shift "$given"
+near=/var/lib/clusterpanel # or the nearest folder above it that is there
+until [ -e "$near" ]; do near=${near%/*}; near=${near:-/}; done
+set -- "$@" "$near"
 [ -d "$touched" ] || mkdir -p -m 700 "$touched"
 answer=
 if [ -d "$touched" ] && ! stuck; then
     answer=$touched/answer-${token:-$$}
     trap 'rm -f "$answer"' EXIT
     trap 'exit 1' HUP INT TERM PIPE # also when nobody listens any more
-    ( touch_storage; echo end ) >"$answer" 2>/dev/null &
+    ( touch_storage "$@"; echo end ) >"$answer" 2>/dev/null &
     asked=$!
     note=$touched/stuck-$asked
     born "$asked"
@@ -117,14 +142,21 @@ if [ -d "$touched" ] && ! stuck; then
 fi
 # What was told so far; true when it is all.
 heard() {
-    ended= exists= space= said=
+    ended= exists= space= said= disks=
     while read -r key rest; do
-        case $key in exists) exists=yes ;; free) space=$rest ;; said) said=$rest ;; end) ended=yes ;; esac
+        case $key in
+            exists) exists=yes ;;
+            disk) disks="$disks$rest
+" ;;
+            free) space=$rest ;;
+            said) said=$rest ;;
+            end) ended=yes ;;
+        esac
     done <"$answer"
     [ -n "$ended" ]
 }
 hear_storage() {
-    exists= space=
+    exists= space= disks=
     [ -d "$touched" ] || { said='no place for notes'; return; }
     [ -n "$answer" ] || { said='hangs since an earlier question'; return; }
     waited=0 pause=0.005
@@ -241,15 +273,8 @@ mount_state() {
 mount_exists() { [ -z "$exists" ] || echo yes; }
 mount_answers() { echo "$said"; }
 free() {
-    {
-        read -r title
-        for path in "$@" /var/lib/clusterpanel; do
-            read -r device size used left rest || break
-            [ -z "$left" ] || echo "$left $size $path"
-        done
-    } <<END
-$disks
-END
+    if [ -n "$disks" ]; then printf '%s' "$disks"
+    else limit 2 df -P -B1 "$@" 2>/dev/null | measured "$@" | sed 's/^disk //'; fi
     [ -z "$space" ] || echo "$space $storage"
 }
 system() {
@@ -338,12 +363,6 @@ everything() {
     questions='clock identity units mysqld env_keys scripts system grastate traces transfer'
     [ "$known" = sql ] || questions="$questions wsrep"
     for question in $questions $rare; do part $question $question; done
-    for path in "$datadir" /data*; do
-        [ -e "$path" ] && set -- "$@" "$path"
-    done
-    near=/var/lib/clusterpanel # or the nearest folder above it that is there
-    until [ -e "$near" ]; do near=${near%/*}; near=${near:-/}; done
-    disks=$(limit 2 df -P -B1 "$@" "$near" 2>/dev/null)
     hear_storage
     for question in mount_state mount_exists mount_answers; do part $question $question; done
     part free free "$@"

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,13 @@ def on_its_own(home: Path) -> str:
     return found
 
 
-def told(home: Path, what: str = "quick", token: str = "", stdout: int = subprocess.PIPE) -> str:
+def told(
+    home: Path,
+    what: str = "quick",
+    token: str = "",
+    stdout: int = subprocess.PIPE,
+    bricks: Sequence[str] = (),
+) -> str:
     """What it says of a machine whose systemd is a stand-in."""
     program = home / "bin" / "systemctl"
     program.parent.mkdir(exist_ok=True)
@@ -43,6 +50,7 @@ def told(home: Path, what: str = "quick", token: str = "", stdout: int = subproc
     program.chmod(0o755)
     env = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "ASKED": f"{home}/asked"}
     argv = ["sh", "-c", on_its_own(home), "sh", str(home), token, "sql", what, "/var/lib/mysql", ""]
+    argv += bricks
     nothing = subprocess.DEVNULL
     done = subprocess.run(argv, stdin=nothing, stdout=stdout, env=env, timeout=30)
     assert done.returncode == 0
@@ -123,3 +131,45 @@ def test_a_settings_file_is_read_again_when_it_was_changed(tmp_path: Path) -> No
     assert env_part(told(tmp_path))[2] == "2:GALERA_PEER_HOSTS=a,c"
     file.unlink()
     assert env_part(told(tmp_path)) == ["absent"]
+
+
+def free(text: str) -> list[str]:
+    return text.split(f"{MARK} free\n")[1].split(f"\n{MARK} rc ")[0].splitlines()
+
+
+DF = """#!/bin/sh
+echo "$*" >>"$ASKED.df"
+shift 2
+echo 'Filesystem 1-blocks Used Available Capacity Mounted on'
+for path in "$@"; do
+    case $path in *away*) rc=1 ;; *) echo "dev $((${#path} * 10)) 1 ${#path} 1% /" ;; esac
+done
+exit ${rc:-0}
+"""
+
+
+def place(home: Path, name: str) -> str:
+    (home / name).mkdir(exist_ok=True, parents=True)
+    return str(home / name)
+
+
+def test_places_are_measured_together_and_each_under_its_own_name(tmp_path: Path) -> None:
+    program = Path(place(tmp_path, "bin")) / "df"
+    program.write_text(DF)
+    program.chmod(0o755)
+    bricks = [place(tmp_path, "b1"), str(tmp_path / "gone"), place(tmp_path, "longer")]
+    storage = f"{place(tmp_path, 'backend')}/storage"
+
+    def row(path: str, name: str = "") -> str:
+        return f"{len(path)} {len(path) * 10} {name or path}"
+
+    text = told(tmp_path, bricks=bricks)
+    assert (tmp_path / "asked.df").read_text().count("\n") == 1
+    rows = free(text)
+    assert rows[:2] == [row(bricks[0]), row(bricks[2])]
+    assert rows[-1] == row(storage)
+    assert rows[-2].endswith(" /var/lib/clusterpanel")
+    away = place(tmp_path, "away")  # there, but it cannot be measured
+    rows = free(told(tmp_path, bricks=[*bricks, away]))
+    assert rows[-1] == row(storage)
+    assert len(rows) > 1
