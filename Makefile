@@ -17,7 +17,7 @@ run: ## Start the panel for your own servers
 
 test: ## Run every test that this machine can run
 	@tools/setup test
-	@$(PYTHON) -m pytest -ra -n 2 --dist loadfile
+	@$(PYTHON) -m pytest -ra -n 2 --dist loadfile --no-loadscope-reorder
 
 check: ## Check format, lint, types, import rules and migrations
 	@tools/setup test

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +27,9 @@ hypothesis.settings.load_profile("project")
 pytest_plugins = ["tests.lab_fixture"]
 
 LAB_TIMEOUT_S = 900
+
+# A run that was started by nohup would hand its deafness down to every process that a test starts.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Before Django reads its settings: two test runs, or a test run and a panel, never meet.
 if settings.configured:

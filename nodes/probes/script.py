@@ -49,21 +49,42 @@ fi
 backend=$app/backend
 cd -P "$backend" 2>/dev/null && backend=$PWD && cd /
 storage=$backend/storage
-# The table of mounts can be read whatever a mount does. (A shell's own `read` takes a byte at a
-# time: for a long file that is slower than starting grep.)
-find_mount() {
-    mounted=
-    while read -r device dir type rest; do
-        [ "$dir" = "$storage" ] && mounted="$type $device"
-    done <<END
-$(grep -F " $storage " /proc/self/mounts)
-END
+born() { # when process $1 began, as $since
+    since=
+    read -r line 2>/dev/null <"/proc/$1/stat" || return
+    set -- ${line##*) }
+    shift 19
+    since=$1
 }
-find_mount
+# What is mounted as the storage, and what runs: one grep for both. (A shell's own `read` takes a byte
+# at a time: for a long file that is slower than starting grep. The table of mounts can be read
+# whatever a mount does.) Sets `mounted`; `processes`, names that matter; `servers`, how many database
+# servers; `alive`, which of them and which glusterd, since when, or "" unless both are there.
+look_around() {
+    mounted= processes= servers=0 server= storage_daemon=
+    while read -r first dir type rest; do
+        case $first in
+            /proc/self/mounts:*)
+                [ "$dir" != "$storage" ] || mounted="$type ${first#*:}"
+                continue ;;
+        esac
+        pid=${first%/comm:*} pid=${pid##*/} name=${first##*:}
+        processes="$processes $name"
+        case $name in
+            mariadbd|mysqld) servers=$((servers + 1)); born "$pid"; server=${since:+$pid:$since} ;;
+            glusterd) born "$pid"; storage_daemon=${since:+$pid:$since} ;;
+        esac
+    done <<END
+$(grep -H -F -e " $storage " -e mariadbd -e mysqld -e glusterd -e rsync -e backup -e dump \
+    /proc/self/mounts /proc/[0-9]*/comm 2>/dev/null)
+END
+    alive=${server:+${storage_daemon:+$server $storage_daemon}}
+}
+look_around
 if [ -z "$mounted" ] && [ -L "$storage" ]; then
     link=$(readlink "$storage")
     case $link in /*) storage=${link%/} ;; *) storage=$backend/${link%/} ;; esac
-    find_mount
+    look_around
 fi
 read -r up up_rest </proc/uptime
 up=${up%%.*}
@@ -103,19 +124,12 @@ END
     { echo "$token" >"$file" && read -r back <"$file" && echo "answers $back"; } 2>&1 || echo
     rm -f "$file"
 }
-born() { # when process $1 began, as $since
-    since=
-    read -r line 2>/dev/null <"/proc/$1/stat" || return
-    set -- ${line##*) }
-    shift 19
-    since=$1
-}
 stuck() {
-    for note in "$touched"/stuck-*; do
-        [ -f "$note" ] || continue
-        read -r noted at <"$note"
-        born "${note##*-}"
-        if [ "$since" != "$noted" ]; then rm -f "$note"
+    for old in "$touched"/stuck-*; do
+        [ -f "$old" ] || continue
+        read -r noted at <"$old"
+        born "${old##*-}"
+        if [ "$since" != "$noted" ]; then rm -f "$old"
         elif [ $((up - at)) -ge 3 ]; then return 0; fi
     done
     return 1
@@ -129,7 +143,7 @@ near=/var/lib/clusterpanel # or the nearest folder above it that is there
 until [ -e "$near" ]; do near=${near%/*}; near=${near:-/}; done
 set -- "$@" "$near"
 [ -d "$touched" ] || mkdir -p -m 700 "$touched"
-answer=
+answer= note= stamps=
 if [ -d "$touched" ] && ! stuck; then
     answer=$touched/answer-${token:-$$}
     trap 'rm -f "$answer"' EXIT
@@ -187,7 +201,11 @@ recall() {
 }
 keep() { [ -z "$2" ] || printf '%s\n' "$2" "$3" "$2" >"$touched/$1"; } 2>/dev/null
 
-clock() { date +%s.%N; }
+# One process tells the time, by the note that was just written (to a few milliseconds), and of when
+# .env is: its last change of content or of owner, a time that no writer can set back.
+[ -z "$note" ] || stamps=$(stat -L -c '%.9Y %Y %i %s %z' "$note" "$app/backend/.env" 2>/dev/null)
+clock() { if [ -n "$stamps" ]; then echo "${stamps%% *}"; else clock_end; fi; }
+clock_end() { date +%s.%N; }
 identity() {
     read -r boot_id </proc/sys/kernel/random/boot_id && echo "$boot_id"
     [ "$what" = quick ] && return
@@ -210,24 +228,6 @@ units() {
     limit 2 systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState \
         mariadb.service mariadb.socket glusterd.service
 }
-# Names of the processes that matter, how many are database servers, and who of the two is alive
-# since when; "" unless both are.
-find_processes() {
-    processes= servers=0 server= storage_daemon=
-    found=$(grep -H -x -E 'mariadbd|mysqld|glusterd|.*(rsync|backup|dump).*' /proc/[0-9]*/comm 2>/dev/null)
-    set -f
-    for each in $found; do
-        pid=${each%/comm:*} name=${each##*:}
-        processes="$processes $name"
-        case $name in
-            mariadbd|mysqld) servers=$((servers + 1)); born "${pid##*/}"; server=${since:+${pid##*/}:$since} ;;
-            glusterd) born "${pid##*/}"; storage_daemon=${since:+${pid##*/}:$since} ;;
-        esac
-    done
-    set +f
-    alive=${server:+${storage_daemon:+$server $storage_daemon}}
-}
-find_processes
 mysqld() { echo "$servers"; }
 client() {
     # What the client would say, without starting it.
@@ -249,8 +249,10 @@ databases() {
 env_keys() {
     file=$app/backend/.env
     [ -e "$file" ] || { echo absent; return 0; }
-    # Until which change of its content or of its owner: no writer can set that time back.
-    sign=$(stat -L -c '%Y %i %s %z' "$file")
+    sign=${stamps#*
+}
+    [ "$sign" != "$stamps" ] || sign=$(stat -L -c '- %Y %i %s %z' "$file")
+    sign=${sign#* }
     recall env "$sign"
     [ -n "$recalled" ] || {
         hash=$(sha256sum <"$file") || return 1
@@ -366,7 +368,7 @@ everything() {
     hear_storage
     for question in mount_state mount_exists mount_answers; do part $question $question; done
     part free free "$@"
-    [ "$what" = quick ] || part clock_end clock # a short question needs one reading only
+    [ "$what" = quick ] || part clock_end clock_end # a short question needs one reading only
 }
 # Told at once: every little write would be a packet of its own, which the panel has to decrypt.
 told=$(everything "$@") && trap - EXIT

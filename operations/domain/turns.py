@@ -43,8 +43,13 @@ def next_of(life: Life, key: str) -> Advance:
 
 
 def stop_with(life: Life, key: str, state: RunState) -> Advance:
-    """This step ends the run, once the others of its group have come to their end."""
-    return (life, ()) if others_move(life, key) else end(life, state)
+    """This step ends the run, once the others of its group have come to their end. If what became of
+    one of them is not known, that is how the run ends, whoever was the last."""
+    if others_move(life, key):
+        return life, ()
+    step = next(step for step in life.steps if step.key == key)
+    unknown = any(other.state is StepState.UNKNOWN for other in _group(life, step))
+    return end(life, RunState.INTERRUPTED if unknown else state)
 
 
 def _group(life: Life, step: StepLife) -> tuple[StepLife, ...]:

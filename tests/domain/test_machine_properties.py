@@ -245,6 +245,10 @@ class Rounds:
             assert not LIVE & set(state.values()), "an ended run has a live step"
         if life.state is RunState.SUCCEEDED:
             assert set(ALL) <= self.history.proven
+        if life.state is RunState.FAILED:
+            assert StepState.UNKNOWN not in state.values(), (
+                "an unknown step, and the run says known"
+            )
 
 
 @settings(max_examples=600)
@@ -287,6 +291,19 @@ def test_one_of_a_group_that_fails_ends_the_run_when_the_others_are_done() -> No
     rounds.tell([JobEnded("b", 1), JobEnded("c", 0), NodeLost("d")])
     assert rounds.wanted == (Prove("c"),)
     rounds.tell([Proven("c")])
+    _interrupted_by_d(rounds)
+
+
+def test_a_last_failure_does_not_hide_that_another_step_is_unknown() -> None:
+    rounds = Rounds()
+    for events in ([Claimed()], [JobEnded("a", 0)], [Proven("a")]):
+        rounds.tell([*events])
+    rounds.tell([JobEnded("b", 0), JobEnded("c", 0), NodeLost("d")])
+    rounds.tell([Proven("c"), Unproven("b")])
+    _interrupted_by_d(rounds)
+
+
+def _interrupted_by_d(rounds: Rounds) -> None:
     assert rounds.history.life.state is RunState.INTERRUPTED
     states = [str(step.state) for step in rounds.history.life.steps]
     assert states == ["succeeded", "failed", "succeeded", "unknown", "pending"]

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -173,3 +174,18 @@ def test_places_are_measured_together_and_each_under_its_own_name(tmp_path: Path
     rows = free(told(tmp_path, bricks=[*bricks, away]))
     assert rows[-1] == row(storage)
     assert len(rows) > 1
+
+
+def test_the_time_is_told_also_while_the_storage_hangs(tmp_path: Path) -> None:
+    """Then there is no note of now, and an old one must not be taken for it."""
+    for hanging in (False, True):
+        if hanging:
+            alive(tmp_path, 77, "sh", 5)
+            note = tmp_path / "run" / "stuck-77"
+            note.write_text("5 0\n")
+            os.utime(note, (10**9, 10**9))
+        began = time.time()
+        text = told(tmp_path)
+        said = float(text.split(f"{MARK} clock\n")[1].split("\n")[0])
+        assert began - 0.1 <= said <= time.time()
+        assert ("hangs since an earlier question" in text) is hanging
