@@ -110,8 +110,8 @@ BREAKAGES = (
         ATTENTION,
         "CLUSTER_PRIMARY_HOST",
     ),
-    Breakage("server powered off", 8, Site.cut_power, Site.power_on, NODE, "Galera.*Unknown"),
-    Breakage("server silent", 8, Site.fall_silent, lambda site: None, NODE, "Galera.*Unknown"),
+    Breakage("server powered off", 8, Site.cut_power, Site.power_on, NODE, r"Galera\s*Unknown"),
+    Breakage("server silent", 8, Site.fall_silent, lambda site: None, NODE, r"Galera\s*Unknown"),
 )
 
 
