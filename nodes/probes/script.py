@@ -230,8 +230,12 @@ units() {
 }
 mysqld() { echo "$servers"; }
 client() {
-    # What the client would say, without starting it.
-    [ "$servers" -gt 0 ] || { echo 'ERROR 2002: no process of a database server is here'; return 1; }
+    # What the client would say, without starting it; only where systemd agrees that nobody runs.
+    case $servers:$states in
+        0:inactive* | 0:failed* | 0:activating* | 0:deactivating*)
+            echo 'ERROR 2002: no process of a database server is here'
+            return 1 ;;
+    esac
     if has mariadb; then limit 2 mariadb -N -B --connect-timeout=2 -e "$1"
     elif has mysql; then limit 2 mysql -N -B --connect-timeout=2 -e "$1"
     else echo 'not installed'; return 127; fi

@@ -43,14 +43,16 @@ def told(
     token: str = "",
     stdout: int = subprocess.PIPE,
     bricks: Sequence[str] = (),
+    known: str = "sql",
+    unit: str = "active",
 ) -> str:
     """What it says of a machine whose systemd is a stand-in."""
     program = home / "bin" / "systemctl"
     program.parent.mkdir(exist_ok=True)
-    program.write_text(SYSTEMCTL)
+    program.write_text(SYSTEMCTL.replace("active", unit, 1))
     program.chmod(0o755)
     env = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "ASKED": f"{home}/asked"}
-    argv = ["sh", "-c", on_its_own(home), "sh", str(home), token, "sql", what, "/var/lib/mysql", ""]
+    argv = ["sh", "-c", on_its_own(home), "sh", str(home), token, known, what, "/var/lib/mysql", ""]
     argv += bricks
     nothing = subprocess.DEVNULL
     done = subprocess.run(argv, stdin=nothing, stdout=stdout, env=env, timeout=30)
@@ -189,3 +191,16 @@ def test_the_time_is_told_also_while_the_storage_hangs(tmp_path: Path) -> None:
         said = float(text.split(f"{MARK} clock\n")[1].split("\n")[0])
         assert began - 0.1 <= said <= time.time()
         assert ("hangs since an earlier question" in text) is hanging
+
+
+@pytest.mark.parametrize("unit", ["active", "inactive", "failed", "activating", ""])
+def test_the_client_is_left_out_only_where_systemd_too_says_that_nobody_runs(
+    tmp_path: Path, unit: str
+) -> None:
+    """A process that is not found is not yet a database that is down."""
+    program = Path(place(tmp_path, "bin")) / "mariadb"
+    program.write_text("#!/bin/sh\necho 'the client was asked'\n")
+    program.chmod(0o755)
+    text = told(tmp_path, known="", unit=unit)
+    assert ("the client was asked" in text) is (unit in ("active", ""))
+    assert ("ERROR 2002" in text) is (unit not in ("active", ""))
